@@ -1,0 +1,5 @@
+import sys
+
+from aquilamed.cli import main
+
+sys.exit(main())

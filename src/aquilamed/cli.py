@@ -1,0 +1,113 @@
+"""The command line. Heavy imports happen inside the commands, so `--help` answers at once."""
+
+import argparse
+import errno
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from aquilamed import __version__
+from aquilamed.core.errors import AquilamedError
+
+NOTICE = "Not for clinical use: research software; its models must not guide the care of patients."
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; 0 done, 1 nothing to say it, 2 a mistake the user can mend, 130 stopped by Ctrl-C."""
+    args = parser().parse_args(argv)
+    try:
+        return args.command(args) or 0
+    except AquilamedError as error:
+        print(f"aquilamed: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        print(f"aquilamed: no disk space left ({error.filename or 'while writing'}); free some and run the same "
+              "command again: finished steps are kept", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\naquilamed: stopped; the same command goes on from here", file=sys.stderr)
+        return 130
+
+
+def parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(prog="aquilamed", description="Builds a bilingual medical language model, the whole way.", epilog=NOTICE)
+    top.add_argument("--version", action="version", version=f"aquilamed {__version__}")
+    commands = top.add_subparsers(required=True, metavar="COMMAND")
+    _recipe_command(commands, "run", run, "make every step of a recipe that is not made yet")
+    _recipe_command(commands, "plan", plan, "show what a recipe would do, and what is done already").add_argument("--json", action="store_true")
+    look = commands.add_parser("show", help="look into a step's folder: a sample of rows, what was dropped and why, tokens of a training sample")
+    look.add_argument("path", type=Path, help="a step's folder, or a folder or file in it")
+    look.add_argument("-n", type=int, default=3, metavar="N", help="how many rows (default 3)")
+    look.add_argument("--dropped", nargs="?", const="", metavar="REASON", help="show dropped rows (of REASON)")
+    look.add_argument("--id", default="", help="show the record with this id (or its beginning)")
+    look.add_argument("--tokens", action="store_true", help="show training samples token by token")
+    look.add_argument("--json", action="store_true")
+    look.set_defaults(command=show)
+    talk = commands.add_parser("chat", help="talk with a model", epilog=NOTICE)
+    talk.add_argument("model", help="a model folder, a training step's folder, or a hub id")
+    talk.add_argument("question", nargs="?", default="", help="ask this once and stop; without it, a conversation")
+    talk.add_argument("--temperature", type=float, default=0.0, help="0 is greedy (default)")
+    talk.add_argument("--max-tokens", type=int, default=256)
+    talk.add_argument("--seed", type=int, default=0)
+    talk.set_defaults(command=chat)
+    page = commands.add_parser("report", help="write a run's report.html again")
+    page.add_argument("run", type=Path, help="a run's folder: runs/<recipe>")
+    page.set_defaults(command=report)
+    return top
+
+
+def _recipe_command(commands, name: str, function, text: str) -> argparse.ArgumentParser:
+    made = commands.add_parser(name, help=text)
+    made.add_argument("recipe", type=Path, help="a recipe file")
+    made.add_argument("--from", dest="first", default="", metavar="STEP")
+    made.add_argument("--to", dest="last", default="", metavar="STEP")
+    made.add_argument("--set", dest="settings", action="append", default=[], metavar="STEP.FIELD=VALUE")
+    made.add_argument("--replace", action="store_true", help="move steps made with other settings aside and make them again")
+    made.add_argument("--home", type=Path, default=Path("runs"), help="where run folders go (default: runs)")
+    made.add_argument("--workers", type=int, default=0, help="threads (default: this process's cores)")
+    made.set_defaults(command=function)
+    return made
+
+
+def run(args: argparse.Namespace) -> None:
+    from aquilamed import pipeline
+    from aquilamed.engine.local import Local
+    recipe = pipeline.load(args.recipe).with_settings(args.settings)
+    pipeline.run(recipe, args.home, Local(args.workers), _say, first=args.first, last=args.last, replace=args.replace)
+    folder = args.home / recipe.name
+    _say(f"report: {_write_report(folder)}")
+    _say(NOTICE)
+
+
+def plan(args: argparse.Namespace) -> None:
+    from aquilamed import planning, pipeline
+    recipe = pipeline.load(args.recipe).with_settings(args.settings)
+    rows = planning.forecast(recipe, args.home)
+    print(json.dumps(rows, ensure_ascii=False, indent=1) if args.json else planning.as_text(recipe, rows))
+
+
+def show(args: argparse.Namespace) -> None:
+    from aquilamed import showing
+    print(showing.show(args.path, n=args.n, dropped=args.dropped, record_id=args.id, tokens=args.tokens,
+                       as_json=args.json, colour=sys.stdout.isatty()))
+
+
+def chat(args: argparse.Namespace) -> None:
+    from aquilamed.models import talk
+    talk.talk(args.model, args.question, temperature=args.temperature, max_tokens=args.max_tokens, seed=args.seed)
+
+
+def report(args: argparse.Namespace) -> None:
+    print(_write_report(args.run))
+
+
+def _write_report(folder: Path) -> Path:
+    from aquilamed.report import page
+    return page.write(folder)
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)

@@ -1,0 +1,83 @@
+"""Settings as frozen dataclasses: one stable spelling for hashing, and `step.field=value` from the command line."""
+
+import dataclasses
+import difflib
+import json
+import types
+import typing
+from pathlib import Path
+
+from aquilamed.core.errors import ConfigError
+
+
+def canonical_json(value: object) -> str:
+    """The one spelling of `value` that is hashed: sorted keys, no blanks.
+
+    Raises:
+        ConfigError: something in it (a function, an open file) has no stable spelling.
+    """
+    try:
+        return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_plain)
+    except TypeError as error:
+        raise ConfigError(f"settings can't be fingerprinted: {error}") from error
+
+
+def as_json(value: object) -> object:
+    """`value` as plain JSON values."""
+    return json.loads(canonical_json(value))
+
+
+def override(config: object, key: str, text: str) -> object:
+    """`config` with the field at dotted `key` set from `text`, parsed by the field's type.
+
+    Raises:
+        ConfigError: no such field (the nearest name is offered) or a value that does not fit.
+    """
+    head, _, rest = key.partition(".")
+    kinds = typing.get_type_hints(type(config))
+    names = [field.name for field in dataclasses.fields(config)]
+    if head not in names:
+        raise ConfigError(f"no setting {head!r}{nearest(head, names)}")
+    old = getattr(config, head)
+    value = override(old, rest, text) if rest else _parse(text, kinds[head], key)
+    return dataclasses.replace(config, **{head: value})
+
+
+def nearest(name: str, known: typing.Iterable[str]) -> str:
+    """`; did you mean 'x'?`, or the list of what there is."""
+    known = list(known)
+    close = difflib.get_close_matches(name, known, 1)
+    return f"; did you mean {close[0]!r}?" if close else f"; there are: {', '.join(known)}"
+
+
+def check(condition: bool, message: str) -> None:
+    """Raise `ConfigError(message)` unless `condition`: for `__post_init__`."""
+    if not condition:
+        raise ConfigError(message)
+
+
+def _parse(text: str, kind: object, key: str) -> object:
+    origin, args = typing.get_origin(kind), typing.get_args(kind)
+    if origin in (typing.Union, types.UnionType):
+        return None if text == "none" else _parse(text, next(a for a in args if a is not type(None)), key)
+    if origin is typing.Literal:
+        check(text in args, f"{key}={text}: expected one of {', '.join(map(str, args))}")
+        return text
+    if origin is tuple:
+        return tuple(_parse(item, args[0], key) for item in text.split(",") if item)
+    if kind is bool:
+        check(text in ("true", "false"), f"{key}={text}: expected true or false")
+        return text == "true"
+    check(kind in (int, float, str, Path), f"{key}: can't be set from the command line; edit the recipe")
+    try:
+        return kind(text)
+    except ValueError as error:
+        raise ConfigError(f"{key}={text}: expected {kind.__name__}") from error
+
+
+def _plain(value: object) -> object:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    if isinstance(value, Path):
+        return value.as_posix()
+    raise TypeError(f"{type(value).__name__} has no stable spelling")

@@ -1,0 +1,25 @@
+"""What can go wrong by a user's doing: each message says what, where and what to do. Exit code 2."""
+
+
+class AquilamedError(Exception):
+    """The parent of every error a user can mend; shown without a traceback."""
+
+
+class ConfigError(AquilamedError):
+    """A recipe, a setting or a command line that can't be meant."""
+
+
+class RecordError(AquilamedError):
+    """Data that do not fit what was declared of them; names file, row and key."""
+
+
+class StaleOutput(AquilamedError):
+    """A folder holds the output of something else; nothing was reused or overwritten."""
+
+
+class FolderBusy(AquilamedError):
+    """Another process is at work in the folder."""
+
+
+class ModelUnavailable(AquilamedError):
+    """A model that can't be loaded or reached."""

@@ -1,0 +1,153 @@
+"""Records on disk: zstd Parquet shards, and the one way rows are dropped.
+
+A step's folder holds `<kind>/part-00000.parquet …` and, for what it dropped, `dropped/<kind>-00000.parquet` with the
+same columns and `reason`, `detail`. Shards are made once, at import, by id (`scatter`); every later step keeps them, so
+no output depends on the order, the sharding or the number of workers of what came in.
+"""
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from aquilamed.core.counts import Counts
+from aquilamed.core.errors import ConfigError, RecordError
+from aquilamed.core.records import SCHEMAS, make
+
+REASONS = [pa.field("reason", pa.string()), pa.field("detail", pa.string())]
+
+
+def shards(folder: Path, kind: str) -> list[Path]:
+    """The Parquet files of `kind` in `folder` (its sub-folder of that name, or itself), in order.
+
+    Raises:
+        ConfigError: there are none.
+    """
+    inside = folder / kind if (folder / kind).is_dir() else folder
+    found = sorted(inside.glob("*.parquet"))
+    if not found:
+        raise ConfigError(f"{folder}: holds no {kind}; check which step this input should name")
+    return found
+
+
+def load(path: Path) -> pa.Table:
+    """One shard.
+
+    Raises:
+        RecordError: the file is damaged or not Parquet.
+    """
+    try:
+        return pq.read_table(path, partitioning=None)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise RecordError(f"{path}: not a whole Parquet file ({error}); make it again") from error
+
+
+def read(folder: Path, kind: str) -> pa.Table:
+    """All rows of `kind` in `folder`; for tables that fit in memory."""
+    return pa.concat_tables([load(path) for path in shards(folder, kind)])
+
+
+def rows(folder: Path, kind: str) -> Iterator[dict]:
+    """The rows of `kind` one by one, `meta` as a dict, a shard in memory at a time."""
+    for path in shards(folder, kind):
+        yield from to_rows(load(path))
+
+
+def to_rows(table: pa.Table) -> list[dict]:
+    """`table` as dicts, `meta` as a dict."""
+    found = table.to_pylist()
+    for row in found:
+        row["meta"] = dict(row.get("meta") or ())
+    return found
+
+
+def from_rows(kind: str, items: Iterable[dict]) -> pa.Table:
+    """Rows -> table of `kind`; `id` and `lang` are made where absent.
+
+    Raises:
+        RecordError: a row lacks a key or a value has another type; the id and the key are named.
+    """
+    made = [row if row.get("id") else make(kind, row) for row in items]
+    try:
+        return pa.Table.from_pylist([{**row, "meta": list((row.get("meta") or {}).items())} for row in made], schema=SCHEMAS[kind])
+    except (pa.ArrowInvalid, pa.ArrowTypeError, KeyError) as error:
+        raise RecordError(f"a row does not fit the {kind} columns: {error}") from error
+
+
+def write(path: Path, table: pa.Table) -> None:
+    """Write `table` whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".partial")
+    pq.write_table(table, partial, compression="zstd", store_schema=True)
+    os.replace(partial, path)
+
+
+def part(number: int) -> str:
+    """The file name of shard `number`."""
+    return f"part-{number:05d}.parquet"
+
+
+def sift(table: pa.Table, rules: Mapping[str, object], details: Mapping[str, object] | None = None) -> tuple[pa.Table, pa.Table]:
+    """(kept, dropped): a row is dropped by the first rule whose mask is true for it.
+
+    `rules` maps a reason to a boolean mask (numpy or Arrow, length of the table); `details` may map a reason to a
+    string array that says more. Dropped rows carry `reason` and `detail`.
+    """
+    reason = pa.nulls(len(table), pa.string())
+    detail = pa.nulls(len(table), pa.string())
+    for name, mask in reversed(list(rules.items())):
+        mask = pa.array(mask, pa.bool_()) if not isinstance(mask, pa.Array | pa.ChunkedArray) else mask
+        reason = pc.if_else(mask, pa.scalar(name), reason)
+        detail = pc.if_else(mask, (details or {}).get(name, pa.scalar(None, pa.string())), detail)
+    kept = pc.is_null(reason)
+    dropped = table.append_column(REASONS[0], reason).append_column(REASONS[1], detail).filter(pc.invert(kept))
+    return table.filter(kept), dropped
+
+
+def count(kept: pa.Table, dropped: pa.Table) -> Counts:
+    """The counts of one sift."""
+    return Counts(
+        n_in=len(kept) + len(dropped), n_out=len(kept), dropped=Counter(dropped["reason"].to_pylist()),
+        langs=Counter(kept["lang"].to_pylist()),
+    )
+
+
+Sieve = Callable[[pa.Table], tuple[pa.Table, pa.Table]]
+"""One shard -> (kept, dropped). Pure and picklable."""
+
+
+def sift_all(engine, source: Path, kind: str, sieve: Sieve, out: Path) -> Counts:
+    """Run `sieve` over every shard of `source`; shard k in is shard k out."""
+    def one(job: tuple[int, Path]) -> Counts:
+        number, path = job
+        kept, dropped = sieve(load(path))
+        return save(out, kind, number, kept, dropped)
+    return Counts.total(engine.map(one, list(enumerate(shards(source, kind)))))
+
+
+def save(out: Path, kind: str, number: int, kept: pa.Table, dropped: pa.Table) -> Counts:
+    """Write shard `number` of a step's kept and dropped rows; return their counts."""
+    write(out / kind / part(number), kept)
+    if len(dropped):
+        write(out / "dropped" / f"{kind}-{number:05d}.parquet", dropped)
+    return count(kept, dropped)
+
+
+def scatter(out: Path, kind: str, table: pa.Table, *, shard_bytes: int = 64 << 20) -> None:
+    """Write `table` as shards by id: a power of two of them, each sorted by id, then source, file and row.
+
+    The result depends on the set of rows alone, not on their order.
+    """
+    origin = [pa.array([dict(m or ()).get(key, "") for m in table["meta"].to_pylist()]) for key in ("file", "row")]
+    keyed = table.append_column("_file", origin[0]).append_column("_row", origin[1])
+    table = keyed.sort_by([(key, "ascending") for key in ("id", "source", "_file", "_row")]).drop_columns(["_file", "_row"])
+    n = 1
+    while n * shard_bytes < table.nbytes and n < 4096:
+        n *= 2
+    bucket = pa.array([int(i[:4], 16) * n >> 16 for i in table["id"].to_pylist()], pa.int32())
+    for number in range(n):
+        write(out / kind / part(number), table.filter(pc.equal(bucket, number)).combine_chunks())

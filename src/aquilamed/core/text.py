@@ -1,0 +1,40 @@
+"""Comparing texts across width, case and spacing, and telling their language by script.
+
+NFKC is not used: it rewrites Chinese punctuation. The fold below is for comparison only; no text
+is ever replaced by its folded form.
+"""
+
+import hashlib
+import re
+
+_WIDTH = {c: c - 0xFEE0 for c in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
+_SPACE = re.compile(r"\s+")
+_HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0002fa1f]")
+_KANA_HANGUL = re.compile(r"[\u3041-\u30ff\uac00-\ud7af]")
+_WORD = re.compile(r"[A-Za-z\u00c0-\u024f]+")
+_FOREIGN_LETTER = re.compile(r"[\u00c0-\u024f\u0370-\u06ff\u0900-\u0dff\u0e00-\u0eff]")
+
+
+def fold(text: str) -> str:
+    """`text` with full-width ASCII made half-width, lower case, and runs of white space made one space."""
+    return _SPACE.sub(" ", text.translate(_WIDTH).lower()).strip()
+
+
+def content_id(*parts: str) -> str:
+    """32 hex digits of the folded parts, blanks left out: equal texts in other width, case or spacing share it."""
+    joined = "\x1f".join(fold(part).replace(" ", "") for part in parts)
+    return hashlib.sha256(joined.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def language(text: str) -> str:
+    """zh, en, mixed or other, by script; nothing defaults to English.
+
+    A Han character counts as one unit and a Latin word as one; zh from 70 % Han, en up to 20 % Han.
+    Kana or Hangul above a tenth of the Han count, or many letters outside ASCII, make it other.
+    """
+    n_han, n_words = len(_HAN.findall(text)), len(_WORD.findall(text))
+    n_foreign = len(_KANA_HANGUL.findall(text)) + len(_FOREIGN_LETTER.findall(text))
+    if n_han + n_words == 0 or n_foreign > 0.1 * (n_han + 4 * n_words):
+        return "other"
+    share = n_han / (n_han + n_words)
+    return "zh" if share >= 0.7 else "en" if share <= 0.2 else "mixed"

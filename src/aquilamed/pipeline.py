@@ -1,0 +1,263 @@
+"""Makes what a recipe's steps have not made yet.
+
+A stage is a module with three public names; nothing is registered anywhere:
+
+    VERSION: int      raised by hand when equal settings give other output
+    class Config      frozen keyword-only dataclass
+    def run(config, inputs: Mapping[str, Path], out: Path, engine) -> Counts
+
+and, where needed, two more: `files(config) -> list[Path]`, the files outside the run folder that it reads (their bytes
+become part of the identity), and `RESUMES = True`, where a killed run is continued instead of begun again.
+"""
+
+import dataclasses
+import importlib
+import inspect
+import json
+import os
+import platform
+import runpy
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from importlib import metadata
+from pathlib import Path
+
+import aquilamed
+from aquilamed.core import config as settings
+from aquilamed.core import manifest
+from aquilamed.core.errors import AquilamedError, ConfigError, StaleOutput
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Step:
+    """One numbered folder of a run."""
+
+    name: str
+    """Unique in the recipe; part of the folder's name."""
+    stage: str
+    """Module path below the package: `corpus.rules`."""
+    config: object
+    """The stage's `Config`."""
+    inputs: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """Input name -> an earlier step's name, `step/part` for a part of its folder, or `path:FOLDER` for one outside."""
+    paper: str = "ours"
+    """The paper's section, or `ours`."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """An ordered list of steps; what a recipe file's `recipe()` returns."""
+
+    name: str
+    steps: tuple[Step, ...]
+    about: str = ""
+    """One line shown by `plan` and on the report."""
+
+    def __post_init__(self):
+        made: list[str] = []
+        for step in self.steps:
+            settings.check(step.name not in made, f"step {step.name!r} stands twice in the recipe {self.name!r}")
+            for key, value in step.inputs.items():
+                source = value.partition("/")[0]
+                settings.check(value.startswith("path:") or source in made,
+                               f"step {step.name!r}: input {key!r} names {source!r}, which no earlier step makes{settings.nearest(source, made)}")
+            made.append(step.name)
+
+    def numbered(self, home: Path) -> list[tuple[Step, Path]]:
+        """Each step with its folder."""
+        return [(step, home / self.name / f"{number:02d}-{step.name}") for number, step in enumerate(self.steps, start=1)]
+
+    def with_settings(self, assignments: Sequence[str]) -> "Recipe":
+        """Apply `step.field=value` overrides.
+
+        Raises:
+            ConfigError: an unknown step or field (the nearest name is offered) or a value that does not fit.
+        """
+        steps = {step.name: step for step in self.steps}
+        for assignment in assignments:
+            target, equals, value = assignment.partition("=")
+            name, dot, key = target.partition(".")
+            settings.check(bool(equals and dot), f"--set {assignment}: expected step.field=value")
+            settings.check(name in steps, f"--set {assignment}: no step {name!r}{settings.nearest(name, steps)}")
+            try:
+                changed = settings.override(steps[name].config, key, value)
+            except ConfigError as error:
+                raise ConfigError(f"--set {assignment}: step {name!r}: {error}") from error
+            steps[name] = dataclasses.replace(steps[name], config=changed)
+        return dataclasses.replace(self, steps=tuple(steps.values()))
+
+
+def load(path: Path) -> Recipe:
+    """The recipe that `path` describes: a Python file with `def recipe() -> Recipe`.
+
+    Raises:
+        ConfigError: no such file, no `recipe()`, or it fails; the line is named.
+    """
+    if not path.is_file():
+        raise ConfigError(f"{path}: no such recipe file")
+    try:
+        found = runpy.run_path(str(path))
+        made = found["recipe"]()
+    except KeyError as error:
+        raise ConfigError(f"{path}: needs a function recipe() that returns a Recipe (missing {error})") from error
+    except (SyntaxError, TypeError, NameError, AttributeError, ImportError, ValueError) as error:
+        raise ConfigError(f"{path}: {type(error).__name__}: {error}") from error
+    settings.check(isinstance(made, Recipe), f"{path}: recipe() returned {type(made).__name__}, expected a Recipe")
+    return made
+
+
+def stage_of(step: Step):
+    """The step's stage module, checked.
+
+    Raises:
+        ConfigError: no such stage, or a config of another stage.
+    """
+    try:
+        module = importlib.import_module(f"aquilamed.{step.stage}")
+    except ModuleNotFoundError as error:
+        if not str(error.name).startswith("aquilamed"):
+            raise ConfigError(f"step {step.name!r}: stage {step.stage} needs the package {error.name}; see the README's set-up") from error
+        raise ConfigError(f"step {step.name!r}: there is no stage {step.stage!r}") from error
+    settings.check(isinstance(step.config, module.Config), f"step {step.name!r}: config is not {step.stage}.Config")
+    return module
+
+
+def select(recipe: Recipe, first: str, last: str) -> tuple[int, int]:
+    """Indices of the first and last step to make; all of them where the names are empty."""
+    names = [step.name for step in recipe.steps]
+    for name in filter(None, (first, last)):
+        settings.check(name in names, f"no step {name!r}{settings.nearest(name, names)}")
+    return (names.index(first) if first else 0), (names.index(last) if last else len(names) - 1)
+
+
+def run(recipe: Recipe, home: Path, engine, say: Callable[[str], None], *, first: str = "", last: str = "", replace: bool = False) -> None:
+    """Make every step from `first` to `last` that is not made already; say one line a step.
+
+    Raises:
+        StaleOutput: a finished step has other settings or inputs, and `replace` is False.
+        FolderBusy: another process runs this recipe here.
+    """
+    low, high = select(recipe, first, last)
+    with manifest.lock(home / recipe.name):
+        for index, (step, out) in enumerate(recipe.numbered(home)):
+            if index > high:
+                break
+            if index < low:
+                settings.check(manifest.read(out) is not None, f"--from {first}: the earlier step {step.name!r} is not made yet")
+                continue
+            made = manifest.read(out)
+            identity = identity_of(recipe, step, home)
+            if replace and made and made["fingerprint"] != identity.fingerprint:
+                move_aside(out)
+            if manifest.is_done(out, identity):
+                say(f"{out.name}: up to date")
+                continue
+            say(f"{out.name} …")
+            body = make(recipe, step, identity, home, out, engine)
+            say(f"{out.name}: {summary(body)}")
+
+
+def make(recipe: Recipe, step: Step, identity: manifest.Identity, home: Path, out: Path, engine) -> dict:
+    """Run one step and seal it; whatever an earlier, killed try left is removed or, where the stage resumes, kept."""
+    module = stage_of(step)
+    _clear(out, identity, keep=getattr(module, "RESUMES", False))
+    manifest.begin(out, identity)
+    began = time.monotonic()
+    counts = module.run(step.config, input_paths(recipe, step, home), out, engine)
+    return manifest.seal(out, identity, counts, step=step.name, paper=step.paper,
+                         seconds=time.monotonic() - began, provenance=provenance(engine))
+
+
+def identity_of(recipe: Recipe, step: Step, home: Path) -> manifest.Identity:
+    """What the step's output would be made from.
+
+    Raises:
+        ConfigError: an input is not made yet.
+    """
+    module = stage_of(step)
+    inputs = {name: _digest(path) for name, path in input_paths(recipe, step, home).items()}
+    for path in module.files(step.config) if "files" in vars(module) else ():
+        inputs[f"file:{path.name}"] = _digest(path)
+    return manifest.Identity(stage=step.stage, version=module.VERSION, config=step.config, inputs=inputs)
+
+
+def input_paths(recipe: Recipe, step: Step, home: Path) -> dict[str, Path]:
+    """Input name -> folder."""
+    folders = {made.name: folder for made, folder in recipe.numbered(home)}
+    found = {}
+    for key, value in step.inputs.items():
+        name, _, rest = value.partition("/")
+        found[key] = Path(value[5:]) if value.startswith("path:") else folders[name] / rest
+    return found
+
+
+def move_aside(out: Path) -> Path:
+    """Rename `out` to the first free `NN-step.old-K`."""
+    number = 1
+    while (aside := out.with_name(f"{out.name}.old-{number}")).exists():
+        number += 1
+    return out.rename(aside)
+
+
+def summary(body: dict) -> str:
+    """`1,200 in, 1,100 out, dropped 100 (too_short 60, symbols 40), 3 s` of a manifest."""
+    counts = body["counts"]
+    reasons = ", ".join(f"{reason} {n:,}" for reason, n in sorted(counts["dropped"].items(), key=lambda item: -item[1]))
+    dropped = f", dropped {sum(counts['dropped'].values()):,} ({reasons})" if reasons else ""
+    return f"{counts['in']:,} in, {counts['out']:,} out{dropped}, {body['seconds']:.0f} s"
+
+
+def provenance(engine) -> dict:
+    """Where and with what a step was made; recorded, never hashed."""
+    packages = {}
+    for name in ("aquilamed", "torch", "transformers", "pyarrow", "numpy", "numba", "peft"):
+        try:
+            packages[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            packages[name] = aquilamed.__version__ if name == "aquilamed" else ""
+    return {
+        "time": time.strftime("%Y-%m-%dT%H:%M:%S%z"), "cores": len(os.sched_getaffinity(0)), "workers": engine.workers,
+        "python": platform.python_version(), "machine": platform.machine(), "packages": packages, "git": _commit(),
+    }
+
+
+def _clear(out: Path, identity: manifest.Identity, *, keep: bool) -> None:
+    """Remove an unfinished try; where the stage resumes, only if it was of other settings and held no checkpoint."""
+    if not out.exists():
+        return
+    begun = out / manifest.IDENTITY
+    old = json.loads(begun.read_text(encoding="utf-8")) if begun.exists() else None
+    if keep and old == settings.as_json(identity):
+        return
+    if keep and old and (out / "checkpoints").exists():
+        changed = "\n".join(f"  {line}" for line in manifest.differences(old, settings.as_json(identity)))
+        raise StaleOutput(f"{out} holds an unfinished run with other settings:\n{changed}\n"
+                          f"Go back to those settings to continue it, or remove the folder to begin again.")
+    shutil.rmtree(out)
+
+
+def _digest(path: Path) -> str:
+    """The digest of a sealed folder (of the step that `path` is or lies in), or of the bytes of a file or folder outside."""
+    for folder in (path, *path.parents[:2]):
+        if (body := manifest.read(folder)) is not None:
+            return body["digest"]
+    if path.is_file():
+        return manifest.file_sha256(path)
+    if path.is_dir() and not (path / manifest.IDENTITY).exists():
+        names = {p.relative_to(path).as_posix(): manifest.file_sha256(p) for p in sorted(path.rglob("*")) if p.is_file()}
+        return manifest.sha256(settings.canonical_json(names).encode())
+    raise ConfigError(f"{path}: not there, or its step has not finished")
+
+
+def _commit() -> str:
+    where = Path(inspect.getfile(aquilamed)).parent
+    try:
+        done = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=where, capture_output=True, text=True, timeout=5, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip()
+
+
+__all__ = ["AquilamedError", "Recipe", "Step", "load", "run"]
