@@ -23,3 +23,7 @@ class FolderBusy(AquilamedError):
 
 class ModelUnavailable(AquilamedError):
     """A model that can't be loaded or reached."""
+
+
+class TrainingStopped(AquilamedError):
+    """Training can't go on: a loss that is not a number, or nothing to train on; names the step."""

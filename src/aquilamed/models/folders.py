@@ -1,0 +1,77 @@
+"""Models as Hugging Face folders: finding, checking, loading, saving."""
+
+import dataclasses
+import shutil
+from pathlib import Path
+
+import torch
+import transformers
+
+from aquilamed.core.errors import ModelUnavailable
+
+transformers.logging.set_verbosity_error()
+transformers.logging.disable_progress_bar()
+
+NOTES = ("LICENSE-NOTE.txt", "MODEL-LICENSE.json")
+"""Files about terms that travel with the weights."""
+
+
+@dataclasses.dataclass
+class Model:
+    """A network with its tokenizer."""
+
+    network: transformers.PreTrainedModel
+    tokenizer: transformers.PreTrainedTokenizerBase
+    folder: Path
+
+
+def locate(source: str | Path) -> Path:
+    """The model folder that `source` means: itself, or `model/` in a step's folder.
+
+    Raises:
+        ModelUnavailable: it is not a whole model folder; what is missing is named.
+    """
+    folder = Path(source)
+    if (folder / "model").is_dir():
+        folder = folder / "model"
+    if not folder.is_dir():
+        raise ModelUnavailable(f"{source}: no such model folder")
+    missing = [name for name in ("config.json", "tokenizer_config.json") if not (folder / name).exists()]
+    if not any(folder.glob("*.safetensors")):
+        missing.append("*.safetensors")
+    if not any((folder / name).exists() for name in ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt")):
+        missing.append("tokenizer.json")
+    if missing:
+        raise ModelUnavailable(f"{folder}: not a whole Hugging Face model folder, it lacks {', '.join(missing)}; "
+                               "download it again with its tokenizer")
+    return folder
+
+
+def load(source: str | Path, *, device: str = "") -> Model:
+    """Load a folder in fp32 on CPU, bf16 on GPU, ready for the prefix tree.
+
+    Raises:
+        ModelUnavailable: not a model folder, or an architecture that this transformers can't load.
+    """
+    folder = locate(source)
+    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    dtype = torch.float32 if device == "cpu" else torch.bfloat16
+    try:
+        tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        network = transformers.AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, attn_implementation="sdpa", local_files_only=True)
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        raise ModelUnavailable(f"{folder}: can't be loaded: {error}") from error
+    return Model(network.to(device).eval(), tokenizer, folder)
+
+
+def save(model: Model, out: Path) -> Path:
+    """Write the model to `out/model`, whole or not at all, with the licence notes of the folder it came from."""
+    target, partial = out / "model", out / "model.partial"
+    shutil.rmtree(partial, ignore_errors=True)
+    model.network.save_pretrained(partial)
+    model.tokenizer.save_pretrained(partial)
+    for name in NOTES:
+        if (model.folder / name).exists():
+            shutil.copy(model.folder / name, partial / name)
+    shutil.rmtree(target, ignore_errors=True)
+    return partial.rename(target)

@@ -1,0 +1,121 @@
+"""Records to trees on disk, and the order in which training meets them.
+
+`trees.arrow` (Arrow IPC, memory-mapped) holds a row per segment: unit, tree, record, parent, ids, asked. A unit is what
+one count of the batch size means: a full window of documents in pre-training, a conversation, a pair. The token ledger
+says what became of every token: trained + context + dropped by reason = all.
+"""
+
+import dataclasses
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from aquilamed.core.errors import TrainingStopped
+from aquilamed.tree.pack import Pack, Segment, Tree, pack, size
+
+SCHEMA = pa.schema([
+    ("unit", pa.int32()), ("tree", pa.int32()), ("record", pa.string()), ("parent", pa.int32()),
+    ("ids", pa.list_(pa.int32())), ("asked", pa.list_(pa.bool_())),
+])
+FILE = "trees.arrow"
+
+
+@dataclasses.dataclass
+class Ledger:
+    """What became of records and their tokens."""
+
+    records: Counter = dataclasses.field(default_factory=Counter)
+    """`trained`, or the reason of a drop -> records."""
+    tokens: Counter = dataclasses.field(default_factory=Counter)
+    """`trained`, `context`, or the reason of a drop -> tokens."""
+    langs: Counter = dataclasses.field(default_factory=Counter)
+    """Language -> trained tokens."""
+
+    def keep(self, tree: Tree, lang: str) -> None:
+        n_trained = int(sum(part.asked.sum() for part in tree))
+        self.tokens["trained"] += n_trained
+        self.tokens["context"] += size(tree) - n_trained
+        self.langs[lang] += n_trained
+
+    def as_notes(self) -> dict:
+        return {"token_ledger": dict(self.tokens), "trained_tokens_by_lang": dict(self.langs)}
+
+
+def write(path: Path, units: Iterable[Sequence[tuple[str, Tree]]]) -> int:
+    """Write units of (record id, tree); return how many there were. Whole or not at all."""
+    partial, n_units, n_trees = path.with_name(path.name + ".partial"), 0, 0
+    with pa.ipc.new_file(partial, SCHEMA) as writer:
+        for n_units, unit in enumerate(units, start=1):
+            rows = []
+            for record, tree in unit:
+                rows += [{"unit": n_units - 1, "tree": n_trees, "record": record, "parent": part.parent,
+                          "ids": part.ids, "asked": part.asked} for part in tree]
+                n_trees += 1
+            writer.write_table(pa.Table.from_pylist(rows, schema=SCHEMA))
+    os.replace(partial, path)
+    return n_units
+
+
+class Units:
+    """The units of a `trees.arrow`, memory-mapped, by number."""
+
+    def __init__(self, path: Path):
+        self.table = pa.ipc.open_file(pa.memory_map(str(path))).read_all()
+        unit = self.table["unit"].to_numpy()
+        self.starts = np.append(np.searchsorted(unit, np.arange(unit[-1] + 1 if len(unit) else 0)), len(unit))
+        if not len(unit):
+            raise TrainingStopped(f"{path.parent}: nothing to train on: every record was dropped; see its dropped/ folder and the step before")
+
+    def __len__(self) -> int:
+        return len(self.starts) - 1
+
+    def trees(self, number: int) -> list[tuple[int, Tree]]:
+        """(tree number, tree) of unit `number`."""
+        low = self.starts[number]
+        rows = self.table.slice(low, self.starts[number + 1] - low).to_pylist()
+        found: dict[int, list[Segment]] = {}
+        for row in rows:
+            part = Segment(np.asarray(row["ids"], np.int32), np.asarray(row["asked"], bool), row["parent"])
+            found.setdefault(row["tree"], []).append(part)
+        return [(tree, tuple(parts)) for tree, parts in found.items()]
+
+    def all_trees(self) -> list[Tree]:
+        """Every tree, in tree order."""
+        return [tree for number in range(len(self)) for _, tree in self.trees(number)]
+
+
+@dataclasses.dataclass(frozen=True)
+class Order:
+    """Which units each optimizer step takes: a pure function of (seed, epoch, index)."""
+
+    n_units: int
+    batch: int
+    """Units a step; the last step of an epoch takes what is left."""
+    epochs: int
+    seed: int
+
+    @property
+    def steps_per_epoch(self) -> int:
+        return -(-self.n_units // self.batch)
+
+    @property
+    def steps(self) -> int:
+        return self.steps_per_epoch * self.epochs
+
+    def units(self, step: int) -> np.ndarray:
+        """The units of 0-based `step`."""
+        epoch, index = divmod(step, self.steps_per_epoch)
+        order = np.random.default_rng([self.seed, epoch]).permutation(self.n_units)
+        return order[index * self.batch:(index + 1) * self.batch]
+
+
+def packs(units: Units, numbers: Iterable[int], length: int) -> Iterator[tuple[Pack, list[int]]]:
+    """Packs of the given units' trees, each with the tree numbers that its `tree_S` means."""
+    pairs = [pair for number in numbers for pair in units.trees(number)]
+    longest = max(length, *(size(tree) for _, tree in pairs))
+    for one in pack([tree for _, tree in pairs], longest):
+        yield one, [pairs[i][0] for i in one.tree_S]

@@ -1,0 +1,111 @@
+"""What the three training stages share: the model opened for training, and its whole folder written and proven at the end."""
+
+import json
+import shutil
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import torch
+
+from aquilamed.core import tables
+from aquilamed.core.counts import Counts
+from aquilamed.core.errors import TrainingStopped
+from aquilamed.core.manifest import write_json
+from aquilamed.models import folders
+from aquilamed.models.prepare import probe_trees
+from aquilamed.train import data
+from aquilamed.train.loop import Job, train
+from aquilamed.train.settings import Optim
+from aquilamed.tree import score
+
+TOLERANCE = {torch.float32: 1e-4, torch.bfloat16: 0.1}
+"""Largest difference, in nats, between a probe's loss before saving and after loading again."""
+
+
+def open_model(source: Path, optim: Optim) -> folders.Model:
+    """The model of `source`, with dropout set and, for LoRA, adapters in place."""
+    model = folders.load(source)
+    config = model.network.config.get_text_config()
+    if "attention_dropout" in config.to_dict():
+        for module in model.network.modules():
+            if "attention_dropout" in vars(module):
+                module.attention_dropout = optim.dropout
+    if optim.mode == "lora":
+        model.network = with_adapters(model.network, optim)
+    return model
+
+
+def with_adapters(network, optim: Optim):
+    """`network` with low-rank adapters on every linear layer but the head, and all else frozen."""
+    from peft import LoraConfig, inject_adapter_in_model
+    torch.manual_seed(optim.seed)
+    lora = optim.lora
+    config = LoraConfig(r=lora.rank, lora_alpha=lora.alpha, lora_dropout=lora.dropout, target_modules="all-linear", bias="none", task_type="CAUSAL_LM")
+    network.requires_grad_(False)
+    return inject_adapter_in_model(config, network)
+
+
+def merge(network) -> None:
+    """Fold the adapters into the weights and take them out."""
+    from peft.tuners.lora import LoraLayer
+    for name, module in list(network.named_modules()):
+        if isinstance(module, LoraLayer):
+            module.merge()
+            parent = network.get_submodule(name.rpartition(".")[0])
+            setattr(parent, name.rpartition(".")[2], module.get_base_layer())
+    for attribute in ("peft_config", "_hf_peft_config_loaded"):
+        vars(network).pop(attribute, None)
+
+
+def run(job: Job, model: folders.Model) -> dict:
+    """Train, merge, save, load again and compare; return the figures for the manifest.
+
+    Raises:
+        TrainingStopped: the saved model does not answer as the trained one does; nothing is sealed.
+    """
+    figures = train(job)
+    if job.optim.mode == "lora":
+        merge(job.network)
+    before = probe(model)
+    folders.save(model, job.out)
+    worst = float(np.abs(before - probe(folders.load(job.out))).max())
+    if not worst <= TOLERANCE[model.network.dtype]:
+        raise TrainingStopped(f"{job.out / 'model'}: answers differ from the trained weights by {worst:.2g} nats after saving and loading")
+    shutil.rmtree(job.out / "checkpoints", ignore_errors=True)
+    return {**figures, "reload_difference_nats": worst}
+
+
+def probe(model: folders.Model) -> np.ndarray:
+    """The model's losses on the probe texts."""
+    return np.concatenate([part for tree in score.nll(model.network, probe_trees(model.tokenizer)) for part in tree])
+
+
+def write_ledger(out: Path, ledger: data.Ledger, langs: Counter) -> None:
+    """Keep the token ledger beside the trees, for a run that is continued."""
+    write_json(out / "ledger-tokens.json", {**ledger.as_notes(), "dropped": dict(ledger.records), "records_by_lang": dict(langs)})
+
+
+def read_ledger(out: Path) -> dict:
+    return json.loads((out / "ledger-tokens.json").read_text(encoding="utf-8"))
+
+
+def write_dropped(out: Path, source: Path, kind: str, reasons: dict[str, str]) -> None:
+    """Write the records that can't be trained on, with their reasons, to `out/dropped`."""
+    if not reasons:
+        return
+    for number, path in enumerate(tables.shards(source, kind)):
+        table = tables.load(path)
+        reason = pa.array([reasons.get(record) for record in table["id"].to_pylist()], pa.string())
+        dropped = table.append_column(tables.REASONS[0], reason).append_column(tables.REASONS[1], pa.nulls(len(table), pa.string()))
+        dropped = dropped.filter(reason.is_valid())
+        if len(dropped):
+            tables.write(out / "dropped" / f"{kind}-{number:05d}.parquet", dropped)
+
+
+def counts(notes: dict, figures: dict) -> Counts:
+    """The manifest's counts of a training step, from its ledger."""
+    langs, dropped = Counter(notes["records_by_lang"]), Counter(notes["dropped"])
+    n_out = sum(langs.values())
+    return Counts(n_in=n_out + sum(dropped.values()), n_out=n_out, dropped=dropped, langs=langs, notes={**notes, **figures})

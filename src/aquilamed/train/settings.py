@@ -1,0 +1,64 @@
+"""Settings that every training stage shares."""
+
+import dataclasses
+from typing import Literal
+
+from aquilamed.core.config import check
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Lora:
+    """Low-rank adapters; merged into the weights at the end of the step."""
+
+    rank: int = 16
+    """Rank of each adapter. ours: peft's usual order of size"""
+    alpha: float = 32.0
+    """Scale; the adapter's output is multiplied by alpha / rank."""
+    dropout: float = 0.0
+    """Share of adapter inputs dropped, 0..1."""
+
+    def __post_init__(self):
+        check(self.rank > 0, f"lora.rank={self.rank}: expected 1 or more")
+        check(0 <= self.dropout < 1, f"lora.dropout={self.dropout}: expected 0..1")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Optim:
+    """The optimizer, its schedule and its batch."""
+
+    lr: float
+    """Peak learning rate."""
+    batch: int
+    """Units a step: windows of `length` tokens in pre-training, conversations in SFT, pairs in DPO."""
+    length: int
+    """Longest sequence, tokens. paper: 4096 in CPT, 2048 in SFT"""
+    epochs: int = 1
+    """Passes over the data."""
+    warmup: float = 0.05
+    """Share of the steps, 0..1, over which the rate rises linearly from 0; cosine to 0 after. paper 2.1.3"""
+    weight_decay: float = 0.1
+    """Of matrices only. paper 2.2.2"""
+    beta2: float = 0.95
+    """Second-moment decay of AdamW; the first is 0.9. ours: usual for language models"""
+    clip: float = 1.0
+    """Largest global gradient norm. ours: usual for language models"""
+    dropout: float = 0.0
+    """Share of attention weights dropped, 0..1. paper 2.2.2: 0.1 in SFT"""
+    micro_tokens: int = 0
+    """Tokens of one forward pass; changes memory and speed, never the result. 0: `length` on GPU, 512 on CPU."""
+    mode: Literal["full", "lora"] = "full"
+    """Train all weights, or adapters."""
+    lora: Lora = Lora()
+    """Used where `mode` is lora."""
+    save_seconds: float = 180.0
+    """Time between checkpoints; changes no result."""
+    seed: int = 1
+    """Of the data order, dropout and adapter initialisation."""
+
+    def __post_init__(self):
+        check(self.lr > 0, f"lr={self.lr}: expected more than 0")
+        check(self.batch > 0 and self.epochs > 0, f"batch={self.batch}, epochs={self.epochs}: expected 1 or more")
+        check(self.length >= 8, f"length={self.length}: expected 8 or more tokens")
+        check(0 <= self.warmup < 1, f"warmup={self.warmup}: expected a share of the steps, 0..1")
+        check(0 <= self.dropout < 1, f"dropout={self.dropout}: expected 0..1")
+        check(self.save_seconds > 0, f"save_seconds={self.save_seconds}: expected more than 0")

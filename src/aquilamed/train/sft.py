@@ -1,0 +1,74 @@
+"""Supervised fine-tuning on conversations: the answers are trained, each with its stop token. paper 2.2.2"""
+
+import dataclasses
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from aquilamed.core import tables
+from aquilamed.core.counts import Counts
+from aquilamed.models import chat
+from aquilamed.train import data, objectives, session
+from aquilamed.train.loop import Job
+from aquilamed.train.settings import Optim
+from aquilamed.tree import pack, score
+from aquilamed.tree.pack import Tree
+
+VERSION = 1
+RESUMES = True
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Config:
+    optim: Optim
+    """Optimizer, batch in conversations, schedule."""
+
+
+def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts:
+    """Train `inputs["model"]` on `inputs["conversations"]`; `inputs["heldout"]`, if given, chooses the best epoch.
+
+    A conversation that the template can't show, or that is longer than `length`, is dropped whole and counted.
+    """
+    model = session.open_model(inputs["model"], config.optim)
+    kind = "conversations"
+    if not (out / data.FILE).exists():
+        ledger, langs = data.Ledger(), Counter()
+        made = list(trees(model.tokenizer, tables.rows(inputs[kind], kind), config.optim.length, ledger, langs))
+        session.write_dropped(out, inputs[kind], kind, {record: tree for record, tree in made if isinstance(tree, str)})
+        data.write(out / data.FILE, [[pair] for pair in made if not isinstance(pair[1], str)])
+        session.write_ledger(out, ledger, langs)
+    notes = session.read_ledger(out)
+    validate = None
+    if "heldout" in inputs:
+        heldout = trees(model.tokenizer, tables.rows(inputs["heldout"], kind), config.optim.length, data.Ledger(), Counter())
+        validate = mean_loss(model.network, [tree for _, tree in heldout if not isinstance(tree, str)])
+    job = Job(model.network, data.Units(out / data.FILE), objectives.tokens, config.optim, out, validate)
+    return session.counts(notes, session.run(job, model))
+
+
+def trees(tokenizer, rows, length: int, ledger: data.Ledger, langs: Counter) -> Iterator[tuple[str, Tree | str]]:
+    """(id, tree) of each conversation, or (id, reason) where it can't be trained on."""
+    for row in rows:
+        try:
+            shown = chat.render(tokenizer, row["messages"])
+        except chat.Unrenderable as error:
+            ledger.records[error.reason] += 1
+            yield row["id"], error.reason
+            continue
+        if len(shown.ids) > length:
+            ledger.records["too_long"] += 1
+            ledger.tokens["too_long"] += len(shown.ids)
+            yield row["id"], "too_long"
+            continue
+        tree = (pack.segment(shown.ids, shown.trained),)
+        ledger.keep(tree, row["lang"])
+        langs[row["lang"]] += 1
+        yield row["id"], tree
+
+
+def mean_loss(network, heldout: list[Tree]):
+    """A function that gives the mean loss in nats over the held-out conversations' answers."""
+    def validate() -> float:
+        parts = [part for tree in score.nll(network, heldout) for part in tree]
+        return float(sum(part.sum() for part in parts) / max(sum(len(part) for part in parts), 1))
+    return validate if heldout else None

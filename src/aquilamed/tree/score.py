@@ -1,0 +1,83 @@
+"""Packs through a model: the log-loss of every asked token."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from aquilamed.core.errors import ModelUnavailable
+from aquilamed.tree import pack as packing
+from aquilamed.tree.head import token_nll
+from aquilamed.tree.mask import attention_mask
+from aquilamed.tree.pack import Pack, Tree
+
+CPU_PACK, GPU_PACK = 512, 8192
+"""Pack lengths that pay: attention over a dense mask grows with the square, and a CPU gains nothing from longer ones."""
+
+
+def pack_nll(network, pack: Pack) -> Tensor:
+    """-log p of the pack's asked tokens, shape (L,); with gradient where the caller allows it."""
+    device = next(network.parameters()).device
+    body = network.get_decoder()
+    as_tensor = lambda array: torch.from_numpy(array).to(device)  # noqa: E731
+    hidden_1TD = body(
+        input_ids=as_tensor(pack.ids_T)[None], position_ids=as_tensor(pack.positions_T)[None],
+        attention_mask=attention_mask(pack, network.config.get_text_config(), body.dtype, device), use_cache=False,
+    ).last_hidden_state
+    return token_nll(hidden_1TD[0], network.get_output_embeddings().weight, as_tensor(pack.at_L), as_tensor(pack.target_L))
+
+
+def default_pack(network) -> int:
+    """The pack length to use where none is asked for."""
+    return CPU_PACK if next(network.parameters()).device.type == "cpu" else GPU_PACK
+
+
+@torch.no_grad()
+def nll(network, trees: Sequence[Tree], *, pack_tokens: int = 0, tick: Callable[[int], None] = lambda done: None) -> list[list[np.ndarray]]:
+    """For each tree, for each of its segments, -log p in nats of its asked tokens, in order.
+
+    `pack_tokens` 0 is `default_pack`; a longer tree gets a pack of its own. `tick` hears the tokens done.
+    """
+    length = max([pack_tokens or default_pack(network), *(packing.size(tree) for tree in trees)])
+    found: list[list[np.ndarray]] = [[] for _ in trees]
+    was_training = network.training
+    network.eval()
+    for one in packing.pack(trees, length) if trees else ():
+        values = pack_nll(network, one).double().cpu().numpy()
+        for number, origin in enumerate(one.tree_S):
+            found[origin].append(values[one.owner_L == number])
+        tick(len(one))
+    network.train(was_training)
+    return found
+
+
+def self_check(network, trees: Sequence[Tree], tolerance: float = 2e-3) -> float:
+    """Largest difference in nats between the packed and the separate losses of `trees`' tokens.
+
+    Raises:
+        ModelUnavailable: it is above `tolerance`: the model does not honour the mask, so packing would be wrong on it.
+    """
+    packed = nll(network, trees, pack_tokens=sum(map(packing.size, trees)))
+    worst = 0.0
+    for tree, together in zip(trees, packed, strict=True):
+        alone = [_path_nll(network, tree, index) for index in range(len(tree))]
+        worst = max([worst, *(float(np.abs(a - b).max()) for a, b in zip(alone, together, strict=True) if len(a))])
+    if not worst <= tolerance:
+        raise ModelUnavailable(f"packed and separate losses differ by {worst:.2g} nats on this model (limit {tolerance}); "
+                               "its architecture can't be trained on the prefix tree")
+    return worst
+
+
+def _path_nll(network, tree: Tree, index: int) -> np.ndarray:
+    """The asked tokens' losses of segment `index` by a plain forward pass of its whole path, through the model's own logits."""
+    path, at = [], index
+    while at != packing.ROOT:
+        path.insert(0, tree[at])
+        at = tree[at].parent
+    ids = np.concatenate([part.ids for part in path]).astype(np.int64)
+    device = next(network.parameters()).device
+    with torch.no_grad():
+        logp_TV = network(torch.from_numpy(ids)[None].to(device)).logits[0].float().log_softmax(-1).cpu()
+    wanted = np.flatnonzero(tree[index].asked) + len(ids) - len(tree[index].ids)
+    return np.array([-logp_TV[t - 1, ids[t]].item() for t in wanted])
