@@ -179,7 +179,8 @@ def identity_of(recipe: Recipe, step: Step, home: Path) -> manifest.Identity:
     module = stage_of(step)
     inputs = {name: _digest(path) for name, path in input_paths(recipe, step, home).items()}
     for path in module.files(step.config) if "files" in vars(module) else ():
-        inputs[f"file:{path.name}"] = _digest(path)
+        short = f"file:{path.name}"
+        inputs[f"file:{path.as_posix()}" if short in inputs else short] = _digest(path)  # two folders may hold a train.jsonl each
     return manifest.Identity(stage=step.stage, version=module.VERSION, config=step.config, inputs=inputs)
 
 

@@ -39,9 +39,9 @@ NAMED = {
     ("class", "zh"): ("{name}属于{value}", "{name}是一种{value}", "{name}在药物分类上是{value}", "从类别上说，{name}是{value}"),
     ("class", "en"): (
         "{Name} is {value}", "{Name} belongs to this class of drugs: {bare}", "{Name} is classed as {value}", "The drug class of {name} is {bare}"),
-    ("used_for", "zh"): ("{name}主要用于{value}", "医生用{name}来应对{value}", "{name}的主要用途是{value}", "{name}常用于{value}"),
+    ("used_for", "zh"): ("{name}主要用于{value}", "医生用{name}来应对{value}", "{name}适用于{value}", "{name}常用于{value}"),
     ("used_for", "en"): (
-        "{Name} is mainly used for {value}", "Doctors prescribe {name} for {value}", "The main use of {name} is {value}",
+        "{Name} is mainly used for {value}", "Doctors prescribe {name} for {value}", "{Name} is prescribed mainly for {value}",
         "{Name} is usually given for {value}"),
     ("side_effect", "zh"): ("{name}的典型副作用是{value}", "使用{name}可能出现{value}", "{name}常见的不良反应是{value}", "用{name}后要留意{value}"),
     ("side_effect", "en"): (
@@ -70,8 +70,8 @@ SHORT = {
     ("treatment", "en"): ("The main treatment is {value}", "Treatment usually consists of {value}", "Doctors mainly turn to {value}"),
     ("class", "zh"): ("属于{value}", "它是一种{value}", "药物类别为{value}"),
     ("class", "en"): ("It is {value}", "Drug class: {bare}", "It is classed as {value}"),
-    ("used_for", "zh"): ("主要用于{value}", "用途是{value}", "常用于{value}"),
-    ("used_for", "en"): ("It is mainly used for {value}", "Doctors prescribe it for {value}", "Its main use is {value}"),
+    ("used_for", "zh"): ("主要用于{value}", "适用于{value}", "常用于{value}"),
+    ("used_for", "en"): ("It is mainly used for {value}", "Doctors prescribe it for {value}", "It is prescribed mainly for {value}"),
     ("side_effect", "zh"): ("典型副作用是{value}", "可能出现{value}", "常见不良反应为{value}"),
     ("side_effect", "en"): ("A typical side effect is {value}", "It can cause {value}", "Its best-known side effect is {value}"),
     ("caution", "zh"): ("须注意：{value}", "用药提醒：{value}", "特别提醒：{value}"),
@@ -98,11 +98,9 @@ HEADINGS = {
 DANGER = {
     "zh": ("危险信号：{flag}，须立即就医或呼叫急救", "若有以下情况请马上拨打急救电话：{flag}", "需要立刻去急诊的情况：{flag}", "警示情况：{flag}，不要拖延，立即就医"),
     "en": (
-        "Danger signs: {flag}. Call for emergency help at once", "Seek emergency care at once in any such case: {flag}",
+        "Danger signs: {flag}. Call for emergency help at once", "Go to the emergency department at once if this happens: {flag}",
         "Red flag: {flag}. Do not wait; get emergency help", "This cannot wait and needs emergency care: {flag}"),
 }
-
-ALSO_CALLED = {"zh": ("{name}又称{names}", "{name}，俗称{names}"), "en": ("{A_name} {is} also called {names}", "Another name for {name} is {names}")}
 
 PRESCRIBED = {
     "zh": ("请遵医嘱使用，不要自行购买或停用。", "是否适合使用，要由医生检查后决定。", "用量由医生根据病情决定。"),

@@ -14,7 +14,7 @@ STEMS = {
         "train": (
             "Which department treats {a_name}?", "Which department should a patient with {a_name} visit?",
             "Which specialty looks after {a_name}?", "{A_name} belongs to which department?",
-            "Where should a patient with {a_name} go?", "Which kind of specialist treats {a_name}: which department?",
+            "Where should a patient with {a_name} go?", "Which hospital department handles {a_name}?",
             "Someone may have {a_name}. Which department is right?"),
         "exam": (
             "Management of {a_name} falls to which specialty?", "Suspecting {a_name}, you refer the patient to:",
@@ -98,20 +98,20 @@ STEMS = {
         "train": (
             "{name}主要用来治什么？", "{name}是治什么的？", "医生在什么情况下会开{name}？", "{name}的主要用途是什么？",
             "{name}主要用于什么？", "{name}有什么作用？", "什么病会用到{name}？"),
-        "exam": ("下列哪项是{name}的适应证？", "{name}最适合用于：", "使用{name}的主要目的是："),
+        "exam": ("下列哪项最符合{name}的适应证？", "{name}最适合用于：", "{name}的应用范围包括："),
     },
     ("used_for", "en"): {
         "train": (
             "What is {name} mainly used for?", "What does {name} treat?", "Why would a doctor prescribe {name}?",
             "What is the main use of {name}?", "When is {name} given?", "What is {name} good for?",
             "For what is {name} prescribed?"),
-        "exam": ("Which of these is an indication for {name}?", "{Name} is best suited for:", "The chief purpose of {name} is:"),
+        "exam": ("Which indication fits {name} best?", "{Name} is best suited for:", "The usual reason to give {name} is:"),
     },
     ("side_effect", "zh"): {
         "train": (
-            "{name}常见的副作用是什么？", "吃{name}可能有什么不良反应？", "{name}有哪种典型的副作用？", "用{name}后可能出现什么不适？",
+            "{name}常见的副作用是什么？", "用{name}可能有什么不良反应？", "{name}有哪种典型的副作用？", "用{name}后可能出现什么不适？",
             "{name}的主要不良反应是什么？", "使用{name}要留意什么副作用？", "{name}会带来什么副作用？"),
-        "exam": ("下列哪项可由{name}引起？", "{name}相关的不良反应为：", "应用{name}期间最可能出现："),
+        "exam": ("下列哪项不良反应最符合{name}？", "{name}相关的不良反应为：", "应用{name}期间最可能出现："),
     },
     ("side_effect", "en"): {
         "train": (
@@ -119,13 +119,13 @@ STEMS = {
             "What unwanted effect may {name} cause?", "What may patients taking {name} notice as a side effect?",
             "Which side effect is {name} known for?", "What side effect of {name} should one look out for?",
             "What is the main adverse effect of {name}?"),
-        "exam": ("Which of these can {name} induce?", "An adverse reaction linked to {name} is:", "During {name} therapy one may expect:"),
+        "exam": ("Which adverse reaction is best known with {name}?", "An adverse reaction linked to {name} is:", "During {name} therapy one may expect:"),
     },
     ("caution", "zh"): {
         "train": (
             "使用{name}要注意什么？", "用{name}时最需要小心什么？", "{name}的注意事项是什么？", "哪种情况下用{name}要谨慎？",
             "用{name}之前要提醒什么？", "{name}有什么用药禁忌或提醒？", "医生给{name}时会强调什么？"),
-        "exam": ("关于{name}，下列哪项提醒正确？", "应用{name}需警惕：", "对{name}而言，应重点防范的是："),
+        "exam": ("下列哪项提醒最适合{name}？", "使用{name}须留意的是：", "{name}的用药安全要点是："),
     },
     ("caution", "en"): {
         "train": (
@@ -133,7 +133,7 @@ STEMS = {
             "What is the main precaution with {name}?", "What do doctors warn about when giving {name}?",
             "When does {name} call for care?", "What should be kept in mind when using {name}?",
             "What warning goes with {name}?"),
-        "exam": ("Which warning is right for {name}?", "A key safety point about {name} is:", "Before prescribing {name}, one must consider:"),
+        "exam": ("Which warning fits {name} best?", "A key safety point about {name} is:", "Before prescribing {name}, one must consider:"),
     },
 }
 """(attribute, language) -> family -> stems."""

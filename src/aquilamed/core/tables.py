@@ -5,6 +5,7 @@ same columns and `reason`, `detail`. Shards are made once, at import, by id (`sc
 no output depends on the order, the sharding or the number of workers of what came in.
 """
 
+import json
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -151,3 +152,34 @@ def scatter(out: Path, kind: str, table: pa.Table, *, shard_bytes: int = 64 << 2
     bucket = pa.array([int(i[:4], 16) * n >> 16 for i in table["id"].to_pylist()], pa.int32())
     for number in range(n):
         write(out / kind / part(number), table.filter(pc.equal(bucket, number)).combine_chunks())
+
+
+def langs(table: pa.Table) -> Counter:
+    """Language -> rows."""
+    return Counter(table["lang"].to_pylist())
+
+
+def write_dropped_rows(out: Path, kind: str, items: list[dict]) -> None:
+    """Write rows of `kind` (other rows: their words as JSON in `detail`) that carry a `reason`, in order of id."""
+    if not items:
+        return
+    fits = [set(SCHEMAS[kind].names) <= set(row) for row in items]
+    made = [row if fit else {"id": row["id"], "lang": row["lang"], "detail": json.dumps(row, ensure_ascii=False, default=str), "reason": row["reason"]}
+            for row, fit in zip(items, fits, strict=True)]
+    schema = pa.schema([*SCHEMAS[kind], *REASONS])
+    made.sort(key=lambda row: row["id"])
+    table = pa.Table.from_pylist([{**row, "meta": list((row.get("meta") or {}).items())} for row in made], schema=schema)
+    write(out / "dropped" / f"{kind}-00000.parquet", table)
+
+
+def join(out: Path, kind: str, folders: Iterable[Path]) -> Counts:
+    """Scatter the union of `folders`; of equal ids the first in order of source, file and row stays."""
+    table = pa.concat_tables([read(folder, kind) for folder in folders])
+    ordered = table.take(pc.sort_indices(table, [("id", "ascending"), ("source", "ascending")]))
+    ids = ordered["id"].to_pylist()
+    again = [bool(i) and ids[i] == ids[i - 1] for i in range(len(ids))]
+    kept, dropped = sift(ordered, {"exact_duplicate": again})
+    scatter(out, kind, kept)
+    if len(dropped):
+        write(out / "dropped" / f"{kind}-00000.parquet", dropped)
+    return count(kept, dropped)

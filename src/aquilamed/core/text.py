@@ -20,6 +20,11 @@ def fold(text: str) -> str:
     return _SPACE.sub(" ", text.translate(_WIDTH).lower()).strip()
 
 
+def narrow(text: str) -> str:
+    """`text` with full-width ASCII made half-width, character for character: positions in it are positions in `text`."""
+    return text.translate(_WIDTH)
+
+
 def content_id(*parts: str) -> str:
     """32 hex digits of the folded parts, blanks left out: equal texts in other width, case or spacing share it."""
     joined = "\x1f".join(fold(part).replace(" ", "") for part in parts)

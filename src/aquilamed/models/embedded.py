@@ -79,22 +79,28 @@ def open_source(scratch: Path) -> gguf_file.GgufFile:
             "(245 MB, Gemma terms apply: https://ai.google.dev/gemma/terms), or give a model folder instead") from error
     try:
         path = package.assemble(scratch / package.MODEL_NAME)
-    except (OSError, ValueError) as error:
+    except (ImportError, OSError, ValueError) as error:
         raise ModelUnavailable(f"the package {PACKAGE} is damaged ({error}); install it again") from error
     source = gguf_file.read(path)
     path.unlink()
     return source
 
 
-def spell(settings: dict) -> dict:
-    """The tokenizer.json that the settings of Gemma's GGUF file mean; merges follow from the order of the tokens."""
+def spell(settings: dict, kept: np.ndarray | None = None) -> dict:
+    """The tokenizer.json that the settings of Gemma's GGUF file mean; merges follow from the order of the tokens.
+
+    With `kept`, merges that need other tokens are left out, which takes a quarter of the time; ids stay those of the file.
+    """
     kinds, in_file = settings["tokenizer.ggml.token_type"], settings["tokenizer.ggml.tokens"]
     tokens = ["▁" * len(token) if token.startswith("  ") and not token.strip(" ") else token for token in in_file]
     vocab = {token: i for i, token in enumerate(tokens)}
-    merges = [[token[:cut], token[cut:]] for token in tokens for cut in range(len(token) - 1, 0, -1)
-              if token[:cut] in vocab and token[cut:] in vocab]
-    added = [{"id": i, "content": token, "single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": kind == CONTROL}
-             for i, (token, kind) in enumerate(zip(tokens, kinds, strict=True)) if kind in (CONTROL, USER_DEFINED) and token == in_file[i]]
+    usable = vocab if kept is None else {tokens[i]: i for i in kept}
+    merges = [[token[:cut], token[cut:]] for token in usable for cut in range(len(token) - 1, 0, -1)
+              if token[:cut] in usable and token[cut:] in usable]
+    plain = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False}
+    added = [{"id": i, "content": token, **plain, "special": kind == CONTROL}
+             for i, (token, kind) in enumerate(zip(tokens, kinds, strict=True))
+             if kind in (CONTROL, USER_DEFINED) and token == in_file[i]]
     bos = tokens[settings["tokenizer.ggml.bos_token_id"]]
     begin, first, second = {"SpecialToken": {"id": bos, "type_id": 0}}, *({"Sequence": {"id": x, "type_id": k}} for k, x in enumerate("AB"))
     return {
@@ -102,7 +108,8 @@ def spell(settings: dict) -> dict:
         "normalizer": {"type": "Replace", "pattern": {"String": " "}, "content": "▁"},
         "pre_tokenizer": {"type": "Split", "pattern": {"String": " "}, "behavior": "MergedWithPrevious", "invert": False},
         "post_processor": {
-            "type": "TemplateProcessing", "single": [begin, first], "pair": [begin, first, {"SpecialToken": {"id": bos, "type_id": 1}}, second],
+            "type": "TemplateProcessing", "single": [begin, first],
+            "pair": [begin, first, {"SpecialToken": {"id": bos, "type_id": 1}}, second],
             "special_tokens": {bos: {"id": bos, "ids": [vocab[bos]], "tokens": [bos]}}},
         "decoder": {"type": "Sequence", "decoders": [
             {"type": "Replace", "pattern": {"String": "▁"}, "content": " "}, {"type": "ByteFallback"}, {"type": "Fuse"}]},
@@ -152,9 +159,7 @@ def _fill(out: Path, name: str) -> None:
     source = open_source(out)
     tokens = source.settings["tokenizer.ggml.tokens"]
     kept = read_kept(KEPT, tokens) if name == TRIMMED else np.arange(len(tokens))
-    spelled = spell(source.settings)
-    if name == TRIMMED:
-        spelled = trim.trim_tokenizer(spelled, kept.tolist())
+    spelled = trim.trim_tokenizer(spell(source.settings, kept), kept.tolist())
     (out / "tokenizer.json").write_text(json.dumps(spelled, ensure_ascii=False), encoding="utf-8")
     _write_weights(out, source, kept)
     _write_settings(out, source.settings, kept.tolist())

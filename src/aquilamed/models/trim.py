@@ -16,6 +16,7 @@ from pathlib import Path
 
 from aquilamed.core.config import check
 from aquilamed.core.errors import ConfigError
+from aquilamed.core.manifest import write_json
 
 PLACEHOLDER = re.compile(r"[<\[]\|?_?(unused|reserved)[\w ]*\|?[>\]]", re.IGNORECASE)
 """Added tokens that stand for nothing yet: dropped unless asked for by id."""
@@ -57,12 +58,14 @@ def trim_folder(source: Path, out: Path, keep: Iterable[int]) -> list[int]:
     check((source / "tokenizer.json").exists(), f"{source}: holds no tokenizer.json; only such tokenizers can be trimmed")
     check(not out.exists(), f"{out}: is there already; name a new folder")
     spelled = json.loads((source / "tokenizer.json").read_text(encoding="utf-8"))
+    settings = json.loads((source / "tokenizer_config.json").read_text(encoding="utf-8"))
+    vocabulary = read_vocabulary(spelled)
+    named = {vocabulary[token] for token in _named_tokens(settings) if token in vocabulary}
     model = transformers.AutoModelForCausalLM.from_pretrained(source, dtype="auto", local_files_only=True)
-    model, spelled, kept = trim(model, spelled, keep)
+    model, spelled, kept = trim(model, spelled, {*keep, *named})
     model.save_pretrained(out)
     (out / "tokenizer.json").write_text(json.dumps(spelled, ensure_ascii=False), encoding="utf-8")
-    settings = json.loads((source / "tokenizer_config.json").read_text(encoding="utf-8"))
-    (out / "tokenizer_config.json").write_text(json.dumps(renumber(settings, numbering(kept)), ensure_ascii=False, indent=1), encoding="utf-8")
+    write_json(out / "tokenizer_config.json", renumber(settings, numbering(kept)))
     for path in itertools.chain.from_iterable(source.glob(pattern) for pattern in CARRIED):
         shutil.copy(path, out / path.name)
     return kept
@@ -89,6 +92,7 @@ def essential(tokenizer_json: dict) -> set[int]:
     found = {i for token, i in model["vocab"].items() if BYTE.fullmatch(token) or (byte_level and len(token) == 1)}
     found |= {token["id"] for token in tokenizer_json.get("added_tokens", ()) if not PLACEHOLDER.fullmatch(token["content"])}
     found |= {vocabulary[token] for token in [model.get("unk_token")] if token in vocabulary}
+    found |= {settings["pad_id"] for settings in [tokenizer_json.get("padding")] if settings}
     return found | set(_wrapped_ids(tokenizer_json.get("post_processor")))
 
 
@@ -136,8 +140,7 @@ def trim_tokenizer(tokenizer_json: dict, kept: Iterable[int]) -> dict:
     """A tokenizer.json of the `kept` ids alone, which must be closed (see `close`)."""
     read_vocabulary(tokenizer_json)
     new_id = numbering(kept)
-    out = {key: value for key, value in tokenizer_json.items() if key not in ("model", "added_tokens")}
-    out = copy.deepcopy(out)
+    out = copy.deepcopy({key: value for key, value in tokenizer_json.items() if key not in ("model", "added_tokens")})
     out["added_tokens"] = [{**t, "id": new_id[t["id"]]} for t in tokenizer_json.get("added_tokens", ()) if t["id"] in new_id]
     model = tokenizer_json["model"]
     vocab = {token: new_id[i] for token, i in model["vocab"].items() if i in new_id}
@@ -145,7 +148,7 @@ def trim_tokenizer(tokenizer_json: dict, kept: Iterable[int]) -> dict:
     out["model"] = {**model, "vocab": vocab, "merges": merges}
     _renumber_wrapping(out.get("post_processor"), new_id)
     if out.get("padding"):
-        out["padding"]["pad_id"] = new_id.get(out["padding"]["pad_id"], 0)
+        out["padding"]["pad_id"] = new_id[out["padding"]["pad_id"]]
     return out
 
 
@@ -169,6 +172,13 @@ def renumber(settings: dict, new_id: dict[int, int]) -> dict:
     if isinstance(out.get("text_config"), dict):
         out["text_config"] = renumber(settings["text_config"], new_id)
     return out
+
+
+def _named_tokens(settings: dict) -> Iterable[str]:
+    """The tokens that a tokenizer_config.json gives a role: `pad_token` and the like."""
+    for key, value in settings.items():
+        if key.endswith("_token") and value:
+            yield value["content"] if isinstance(value, dict) else value
 
 
 def _pairs(tokenizer_json: dict) -> list[tuple[str, str]]:

@@ -22,19 +22,22 @@ import numpy as np
 from aquilamed.core.errors import ModelUnavailable
 from aquilamed.models import embedded, trim
 
-MIN_COUNT = 2
-"""A Latin, Greek or emoji token is kept from this count in the texts on: once is often a name or a misprint."""
-MIN_ENGLISH = 10 ** (3.2 - 9)
-"""Or from this share of English running words on (Zipf 3.2): medical texts miss much of everyday English."""
+MIN_COUNT = 5
+"""A Latin, Greek or emoji token is kept from this count in the texts on: fewer are names, misprints and code."""
+MIN_ENGLISH = 10 ** (4.6 - 9)
+"""Or from this share of English running words on (Zipf 4.6): medical texts miss much of everyday English."""
 N_WORDS = 120_000
 """Words looked at, from the most frequent on; those after it are below the share above."""
-MARKUP = ("<|im_start|>system\n", "<|im_start|>user\n", "<|im_start|>assistant\n", "<|im_end|>\n", "<start_of_turn>user\n", "<start_of_turn>model\n")
+MARKUP = (
+    "<|im_start|>system\n", "<|im_start|>user\n", "<|im_start|>assistant\n", "<|im_end|>\n",
+    "<start_of_turn>user\n", "<start_of_turn>model\n",
+)
 """What the chat templates write between the texts."""
 HAN = r"\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
-WIDE = r"\u3000-\u303f\ufe30-\ufe4f\uff01-\uff65\uffe0-\uffe6"
+WIDE = r"\u3000-\u3004\u3008-\u303f\u30fb\u3200-\u33ff\ufe30-\ufe6f\uff01-\uff65\uffe0-\uffe6"
 CHINESE = re.compile(f"(?=.*[{HAN}{WIDE}])[▁\\x20-\\x40\\[-`{{-~\\u2010-\\u203f·{HAN}{WIDE}]+", re.DOTALL)
 """Han and CJK or full-width marks, also beside a space, digits, ASCII or general punctuation."""
-READABLE = re.compile(r"[▁\x09-\x7e\u00a0-\u024f\u0300-\u036f\u0370-\u03ff\u1e00-\u1eff\u2000-\u2bff\ufe0f\U0001f000-\U0001faff]+")
+READABLE = re.compile(r"[▁\x09-\x7e\u00a0-\u02ff\u0300-\u036f\u0370-\u03ff\u1e00-\u1eff\u2000-\u2bff\ufe0f\U0001f000-\U0001faff]+")
 """Characters of the tokens that are kept where counted: Latin, Greek, punctuation, symbols, emoji."""
 SUFFIXES = {".txt", ".md", ".csv", ".tsv", ".json", ".jsonl", ".xml"}
 
@@ -42,7 +45,7 @@ SUFFIXES = {".txt", ".md", ".csv", ".tsv", ".json", ".jsonl", ".xml"}
 def always(token: str) -> bool:
     """True if the script alone decides: Chinese, or one character of a kind that any text may hold."""
     letter = token.removeprefix("▁")
-    if CHINESE.fullmatch(token) or not letter or letter.isdecimal():
+    if CHINESE.fullmatch(token) or not token.strip("▁"):
         return True
     if len(letter) != 1 or not READABLE.fullmatch(letter):
         return False
@@ -130,6 +133,7 @@ def strings_of(text: str, suffix: str) -> Iterator[str]:
 
 
 def main(arguments: list[str]) -> None:
+    """The command in the head of this file."""
     parser = argparse.ArgumentParser(prog="python -m aquilamed.models.vocabulary", description="Choose Gemma's tokens for Chinese and English.")
     parser.add_argument("texts", nargs="+", type=Path, metavar="TEXT", help="a file or a folder of text")
     parser.add_argument("--out", type=Path, default=embedded.KEPT, help="default: %(default)s")

@@ -1,0 +1,191 @@
+"""One reader per file format: (path, reading, encoding) -> (number, row)."""
+
+import csv
+import datetime
+import itertools
+import json
+import zipfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from aquilamed.core.errors import ModelUnavailable, RecordError
+from aquilamed.core.sources import nesting
+from aquilamed.core.sources.files import Broken, Reading
+
+Rows = Iterator[tuple[int, dict | Broken]]
+
+
+def jsonl(path: Path, reading: Reading, encoding: str) -> Rows:
+    with path.open(encoding=encoding, newline="\n") as file:
+        for number, line in enumerate(file, start=1):
+            if line.strip():
+                yield number, _object(line, number)
+
+
+def _object(line: str, number: int) -> dict | Broken:
+    hint = "; if the file is one JSON value, declare format='json'" if number == 1 else "; is the line cut off?"
+    try:
+        value = json.loads(line)
+    except ValueError as error:
+        return Broken(detail=f"not JSON: {error}{hint}", raw=line)
+    if not isinstance(value, dict):
+        return Broken(detail=f"a JSON {type(value).__name__}, expected an object{hint}", raw=line)
+    return value
+
+
+def whole_json(path: Path, reading: Reading, encoding: str) -> Rows:
+    text = path.read_text(encoding=encoding)
+    if not text.strip():
+        return
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        hint = "declare format='jsonl' if it has one object a line" if "Extra data" in str(error) else "is the file cut off?"
+        raise RecordError(f"{path}: not JSON: {error}; {hint}") from error
+    try:
+        yield from enumerate(nesting.records(value, reading.records), start=1)
+    except nesting.NotThere as error:
+        raise RecordError(f"{path}: {error}") from error
+
+
+def comma_separated(path: Path, reading: Reading, encoding: str) -> Rows:
+    return _separated(path, reading, encoding, ",")
+
+
+def tab_separated(path: Path, reading: Reading, encoding: str) -> Rows:
+    return _separated(path, reading, encoding, "\t")
+
+
+def _separated(path: Path, reading: Reading, encoding: str, delimiter: str) -> Rows:
+    csv.field_size_limit(2**31 - 1)
+    quoting = {"quotechar": reading.quote} if reading.quote else {"quoting": csv.QUOTE_NONE, "quotechar": None}
+    with path.open(encoding=encoding, newline="") as file:
+        reader = csv.reader(file, delimiter=delimiter, strict=True, **quoting)
+        yield from _named(path, reading.columns, _begun(path, reader))
+
+
+def _begun(path: Path, reader) -> Iterator[tuple[int, list[str]]]:
+    """Rows with the line each begins at."""
+    while True:
+        number = reader.line_num + 1
+        try:
+            values = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            raise RecordError(f"{path}, row {number}: {error}; a quotation mark is not closed, doubled or escaped as CSV wants it: "
+                              "mend it, or declare quote='' if the marks are ordinary characters") from error
+        yield number, values
+
+
+def _named(path: Path, columns: tuple[str, ...], lines: Iterable[tuple[int, list[str]]]) -> Rows:
+    """Lists of values as rows by column name; the first is the header unless `columns` names them."""
+    lines = ((number, values) for number, values in lines if any(value.strip() for value in values))
+    header = list(columns) or [name.strip() for name in next(lines, (0, []))[1]]
+    twice = sorted({name for name in header if header.count(name) > 1 or not name})
+    if twice:
+        raise RecordError(f"{path}: its header has the columns {', '.join(map(repr, twice))} twice or without a name; "
+                          "mend the header, or declare columns= if the file has none")
+    for number, values in lines:
+        if len(values) > len(header):
+            yield number, Broken(detail=f"{len(values)} fields, but {len(header)} columns ({', '.join(header)}); a field with a "
+                                 "separator in it needs quotation marks", raw=json.dumps(values, ensure_ascii=False))
+        else:
+            yield number, dict(zip(header, values, strict=False))
+
+
+def excel(path: Path, reading: Reading, encoding: str) -> Rows:
+    import openpyxl  # a third of a second, needed for this format alone
+    from openpyxl.utils.exceptions import InvalidFileException
+    try:
+        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+    except (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, OSError) as error:
+        raise RecordError(f"{path}: not a whole xlsx workbook ({error}); save it again as .xlsx") from error
+    try:
+        name = reading.sheet or book.sheetnames[0]
+        if name not in book.sheetnames:
+            raise RecordError(f"{path}: no sheet {name!r}; there are: {', '.join(book.sheetnames)}")
+        sheet = book[name]
+        sheet.reset_dimensions()  # the size that is written in the file is often wrong
+        yield from _named(path, (), ((number, _cells(row)) for number, row in enumerate(sheet.iter_rows(values_only=True), start=1)))
+    finally:
+        book.close()
+
+
+def _cells(row: tuple) -> list[str]:
+    """Cells as texts, without empty ones at the end."""
+    cells = ["" if cell is None else cell.isoformat() if isinstance(cell, datetime.date | datetime.time) else str(cell) for cell in row]
+    while cells and not cells[-1]:
+        cells.pop()
+    return cells
+
+
+def parquet(path: Path, reading: Reading, encoding: str) -> Rows:
+    try:
+        batches = pq.ParquetFile(path).iter_batches(batch_size=8192)
+        rows = itertools.chain.from_iterable(batch.to_pylist() for batch in batches)
+        yield from enumerate(rows, start=1)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise RecordError(f"{path}: not a whole Parquet file ({error}); fetch or make it again") from error
+
+
+def plain_text(path: Path, reading: Reading, encoding: str) -> Rows:
+    with path.open(encoding=encoding, newline="") as file:
+        if reading.unit == "file":
+            pieces = ((1, text) for text in [file.read()] if text)
+        elif reading.unit == "line":
+            pieces = ((number, line.rstrip("\r\n")) for number, line in enumerate(file, start=1) if line.strip())
+        else:
+            pieces = _paragraphs(file)
+        for number, text in pieces:
+            yield number, {"text": text}
+
+
+def _paragraphs(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
+    for filled, group in itertools.groupby(enumerate(lines, start=1), key=lambda item: bool(item[1].strip())):
+        if filled:
+            numbers, texts = zip(*group, strict=True)
+            yield numbers[0], "".join(texts).rstrip("\r\n")
+
+
+def xml(path: Path, reading: Reading, encoding: str) -> Rows:
+    try:
+        root = ElementTree.fromstring(path.read_text(encoding=encoding))
+    except ElementTree.ParseError as error:
+        raise RecordError(f"{path}: not well-formed XML: {error}; is the file cut off?") from error
+    parent = {f"@{name}": value for name, value in root.attrib.items()}
+    parent |= {child.tag: child.text or "" for child in root if not len(child)}
+    found = [element for choice in reading.records.split("|") for element in root.iterfind(choice)]
+    for number, element in enumerate(found, start=1):
+        yield number, {**_element(element), "_parent": parent}
+
+
+def _element(element: ElementTree.Element) -> dict:
+    """`{"@attribute": ..., "#text": all text inside, child: {...} or a list of them}`."""
+    made: dict = {f"@{name}": value for name, value in element.attrib.items()}
+    made["#text"] = "".join(element.itertext())
+    for tag in dict.fromkeys(child.tag for child in element):
+        children = [_element(child) for child in element if child.tag == tag]
+        made[tag] = children if len(children) > 1 else children[0]
+    return made
+
+
+def hub(path: Path, reading: Reading, encoding: str) -> Rows:
+    name = path.as_posix()
+    advice = "download it where there is a network and give the file's path with its format"
+    try:
+        import datasets
+        found = datasets.load_dataset(name, reading.subset or None, split=reading.split, revision=reading.revision)
+    except ImportError as error:
+        raise ModelUnavailable(f"{name}: reading from the hub needs the package datasets (pip install datasets), or {advice}") from error
+    except (OSError, ValueError) as error:
+        raise ModelUnavailable(f"{name} (split {reading.split}, revision {reading.revision}): the hub did not give it: {error}; {advice}") from error
+    yield from enumerate(found, start=1)
+
+
+READERS = {"jsonl": jsonl, "json": whole_json, "csv": comma_separated, "tsv": tab_separated, "parquet": parquet, "xlsx": excel,
+           "txt": plain_text, "markdown": plain_text, "xml": xml, "hub": hub}

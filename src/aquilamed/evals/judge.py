@@ -1,0 +1,80 @@
+"""From what was measured of an answer to what it says and whether that is right: pure, so answers can be re-scored.
+
+The keys of `raw` are those that `choice`, `perplexity`, `preferences` and `sampling` write.
+"""
+
+from collections.abc import Callable, Sequence
+
+from aquilamed.evals.reply import letters, read_choice
+
+LETTER, TEXT, PRIOR, GENERATED = "letter", "text", "text-prior", "generated"
+CHOICE_READINGS = (LETTER, TEXT, PRIOR, GENERATED)
+BITS, LOGPROB, MARGIN, STOPPED = "bits", "logprob", "margin", "stopped"
+LOWER_IS_BETTER = frozenset({BITS})
+
+Judgement = tuple[str | None, float]
+"""What the answer says, None where it settles on nothing; and its score: 0..1, or bits per byte."""
+
+
+def judge(reading: str, raw: dict) -> Judgement:
+    """The judgement of one answer in one reading."""
+    return _JUDGES[reading](raw)
+
+
+def log_ratio(raw: dict) -> float:
+    """beta x ((chosen - reference chosen) - (rejected - reference rejected)): the reward margin, nats."""
+    return raw["beta"] * ((raw["chosen"] - raw["reference_chosen"]) - (raw["rejected"] - raw["reference_rejected"]))
+
+
+def _letter(raw: dict) -> Judgement:
+    return _best(raw["logp"], raw["answers"])
+
+
+def _text(raw: dict) -> Judgement:
+    return _best([logp / n for logp, n in zip(raw["logp"], raw["option_bytes"], strict=True)], raw["answers"])
+
+
+def _prior(raw: dict) -> Judgement:
+    return _best([logp - prior for logp, prior in zip(raw["logp"], raw["prior"], strict=True)], raw["answers"])
+
+
+def _generated(raw: dict) -> Judgement:
+    found = read_choice(raw["text"], raw["n_options"])
+    return (None, 0.0) if found is None else (letters(found), float(found == set(raw["answers"])))
+
+
+def _bits(raw: dict) -> Judgement:
+    value = raw["bits"] / raw["bytes"]
+    return f"{value:.4f}", value
+
+
+def _logprob(raw: dict) -> Judgement:
+    return _preferred(raw["chosen"] / raw["chosen_bytes"] - raw["rejected"] / raw["rejected_bytes"])
+
+
+def _margin(raw: dict) -> Judgement:
+    return _preferred(log_ratio(raw))
+
+
+def _stopped(raw: dict) -> Judgement:
+    return ("stopped", 1.0) if raw["stopped"] else ("cut", 0.0)
+
+
+def _best(values: Sequence[float], answers: Sequence[int]) -> Judgement:
+    """The one largest value; two equal largest values settle on nothing."""
+    top = max(values)
+    if sum(value == top for value in values) > 1:
+        return None, 0.0
+    index = values.index(top)
+    return letters({index}), float(index in answers)
+
+
+def _preferred(margin: float) -> Judgement:
+    """Half a point where the two answers are equal, as they are for a model compared with itself."""
+    return ("chosen", 1.0) if margin > 0 else ("rejected", 0.0) if margin < 0 else ("equal", 0.5)
+
+
+_JUDGES: dict[str, Callable[[dict], Judgement]] = {
+    LETTER: _letter, TEXT: _text, PRIOR: _prior, GENERATED: _generated,
+    BITS: _bits, LOGPROB: _logprob, MARGIN: _margin, STOPPED: _stopped,
+}

@@ -1,0 +1,86 @@
+"""From answers.parquet to results: no model needed, so a finished evaluation can be re-scored."""
+
+import dataclasses
+import json
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+import pyarrow as pa
+
+from aquilamed.core import tables
+from aquilamed.core.errors import ConfigError
+from aquilamed.core.manifest import sha256
+from aquilamed.evals import judge, stats
+from aquilamed.evals.task import SCHEMA, Result
+
+ANSWERS, RESULTS, SAMPLES = "answers.parquet", "results.json", "samples.json"
+ALL = "all"
+
+
+def write_answers(path: Path, rows: Sequence[dict]) -> None:
+    """Rows in the order of task, reading and id."""
+    ordered = sorted(rows, key=lambda row: (row["task"], row["reading"], row["id"]))
+    tables.write(path, pa.Table.from_pylist(ordered, schema=SCHEMA))
+
+
+def read_answers(folder: Path) -> list[dict]:
+    """The answers of a scored stage, each judged anew from what was measured.
+
+    Raises:
+        ConfigError: `folder` is not a step of evals.score.
+    """
+    path = folder / ANSWERS
+    if not path.exists():
+        raise ConfigError(f"{folder}: holds no {ANSWERS}; this input should name a step of evals.score")
+    rows = tables.load(path).to_pylist()
+    for row in rows:
+        row["parsed"], row["score"] = judge.judge(row["reading"], json.loads(row["raw"]))
+    return rows
+
+
+def replay(folder: Path) -> dict:
+    """What `results.json` of a scored stage must hold, computed from its answers alone."""
+    seed = json.loads((folder / RESULTS).read_text(encoding="utf-8"))["seed"]
+    return report(read_answers(folder), seed)
+
+
+def report(rows: Sequence[dict], seed: int) -> dict:
+    """The content of results.json."""
+    return {"seed": seed, "results": [dataclasses.asdict(result) for result in summarise(rows, seed)]}
+
+
+def summarise(rows: Sequence[dict], seed: int) -> list[Result]:
+    """One result for every task and reading, in the order of their names."""
+    return [_result(task, reading, cell, seed) for (task, reading), cell in sorted(by(rows, "task", "reading").items())]
+
+
+def figures(rows: Sequence[dict], seed: int) -> dict:
+    """n, score, low, high and unparsed of answers in one reading."""
+    key = f"{rows[0]['task']}\x1f{rows[0]['reading']}"
+    if rows[0]["reading"] == judge.BITS:
+        found = stats.ratio_of_sums([row["bits"] for row in rows], [row["bytes"] for row in rows], seed=seed, key=key)
+    else:
+        found = stats.share([row["score"] for row in rows], [row["group"] for row in rows])
+    shown = {name: round(value, 6) for name, value in (("score", found.value), ("low", found.low), ("high", found.high))}
+    return {"n": len(rows), **shown, "unparsed": sum(row["parsed"] is None for row in rows)}
+
+
+def by(rows: Sequence[dict], *keys: str) -> dict:
+    """Rows by the values of `keys` (a tuple where there are several), in their order."""
+    found = defaultdict(list)
+    for row in rows:
+        found[tuple(row[key] for key in keys) if len(keys) > 1 else row[keys[0]]].append(row)
+    return dict(found)
+
+
+def _result(task: str, reading: str, rows: Sequence[dict], seed: int) -> Result:
+    rows = sorted(rows, key=lambda row: row["id"])
+    margins = [judge.log_ratio(json.loads(row["raw"])) for row in rows] if reading == judge.MARGIN else []
+    return Result(
+        task=task, reading=reading, version=rows[0]["version"], **figures(rows, seed),
+        by_lang={lang: figures(some, seed) for lang, some in sorted(by(rows, "lang").items())},
+        by_subject={subject: figures(some, seed) for subject, some in sorted(by(rows, "subject").items())},
+        prompt_hash=sha256("\n".join(row["prompt_hash"] for row in rows).encode())[:16],
+        mean_margin=round(sum(margins) / len(margins), 6) if margins else None,
+    )

@@ -1,0 +1,180 @@
+"""One model, every task: its answers, kept whole, and what they amount to. Lined up with other stages by `ledger`."""
+
+import dataclasses
+import functools
+import time
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from aquilamed.core import tables
+from aquilamed.core.chance import share
+from aquilamed.core.config import check, nearest
+from aquilamed.core.counts import Counts
+from aquilamed.core.manifest import write_json
+from aquilamed.evals import choice, judge, perplexity, preferences, results, sampling
+from aquilamed.evals.task import Asked, Task
+from aquilamed.models import folders
+
+VERSION = 1
+SAMPLES_TASK, PREFERENCES_TASK, BPB = "samples", "preferences", "bpb-"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Config:
+    tasks: tuple[str, ...] = ()
+    """Benchmarks to score, by the name of their source; empty for all that the benchmarks step marked. paper 3.1"""
+    limit: int = 0
+    """Questions a task and language, drawn by seed from those marked; 0 for all. ours: time"""
+    form: choice.Form = "plain"
+    """`plain` text or `chat` turns. ours: one form for every stage, or differences of form would pass for progress"""
+    forms: Mapping[str, choice.Form] = dataclasses.field(default_factory=dict)
+    """Task -> form, where a task needs another one than `form`."""
+    readings: tuple[str, ...] = (judge.LETTER, judge.TEXT)
+    """Of letter, text, text-prior (text less what it is likely anyway), generated (a reply, read by rule). ours: the paper does not say"""
+    n_shots: int = 0
+    """Worked examples before a question, 0..16. paper 3.1: 3 for MMLU after continued pre-training"""
+    max_tokens: int = 2048
+    """What the model is given at once, prompt and answer; longer items are dropped as `too_long`. ours: the paper trains on 2048 (2.2.2)"""
+    window: int = 512
+    """Tokens a window of a held-out document, 2 or more. ours: a CPU gains nothing from longer ones"""
+    heldout_bytes: int = 40_000
+    """UTF-8 bytes of held-out documents a domain and language, whole documents drawn by seed; 0 for all. ours: time"""
+    preferences: int = 200
+    """Held-out pairs a kind and language, drawn by seed; 0 for all. ours: time"""
+    beta: float = 0.03
+    """Factor of the reward margin, above 0. paper 2.3.2"""
+    samples: tuple[str, ...] = ()
+    """Questions whose answers are kept as text; empty for ours (`sampling.PROMPTS`)."""
+    sample_tokens: int = 128
+    """Most new tokens of a sampled answer; 0 leaves the samples out. ours: time"""
+    reply_tokens: int = 48
+    """Most new tokens of a reply in reading `generated`. ours: enough to name an option"""
+    temperature: float = 0.0
+    """Of the samples, 0 or more; 0 is greedy. ours: stages differ by their weights alone"""
+    seed: int = 0
+    """Of draws, worked examples, sampling and bootstrap."""
+
+    def __post_init__(self):
+        unknown = [reading for reading in self.readings if reading not in judge.CHOICE_READINGS]
+        check(not unknown, f"readings: {unknown[0] if unknown else ''!r} is none{nearest(str(unknown[:1]), judge.CHOICE_READINGS)}")
+        for task, form in {"form": self.form, **self.forms}.items():
+            check(form in ("plain", "chat"), f"forms: {task}={form}: expected plain or chat")
+        for name in ("limit", "heldout_bytes", "preferences", "sample_tokens", "temperature"):
+            check(getattr(self, name) >= 0, f"{name}={getattr(self, name)}: expected 0 or more")
+        check(0 <= self.n_shots <= 16, f"n_shots={self.n_shots}: expected 0..16")
+        check(self.max_tokens >= 16, f"max_tokens={self.max_tokens}: expected 16 or more")
+        check(self.window >= 2, f"window={self.window}: expected 2 or more")
+        check(self.reply_tokens >= 1, f"reply_tokens={self.reply_tokens}: expected 1 or more")
+        check(self.beta > 0, f"beta={self.beta}: expected above 0")
+
+
+def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts:
+    """Write answers.parquet, samples.json and results.json.
+
+    `inputs`: `model`, a model folder or a training step; and any of `benchmarks`, `heldout` (documents with
+    `meta["domain"]`), `preferences`, `reference` (a model, or a scored step that holds the same pairs).
+    """
+    model = folders.load(inputs["model"])
+    rows, dropped, seconds = [], [], {}
+    for task in _tasks(config, inputs):
+        began = time.monotonic()
+        asked = task.ask(model, task.items)
+        rows += [answer.row(task.name, task.version) for answer in asked.answers]
+        dropped += [(task, *item) for item in asked.dropped]
+        seconds[task.name] = round(time.monotonic() - began, 1)
+        if task.name == SAMPLES_TASK:
+            _write_samples(out, asked)
+    check(bool(rows or dropped), "nothing to score: give benchmarks, heldout or preferences as input, or sample_tokens above 0")
+    results.write_answers(out / results.ANSWERS, rows)
+    write_json(out / results.RESULTS, results.report(results.read_answers(out), config.seed))
+    _write_dropped(out, dropped)
+    return _counts(rows, dropped, seconds)
+
+
+def _tasks(config: Config, inputs: Mapping[str, Path]) -> list[Task]:
+    tasks = [*_choice_tasks(config, inputs["benchmarks"])] if "benchmarks" in inputs else []
+    check("benchmarks" in inputs or not config.tasks, "tasks are named, but the step has no input benchmarks")
+    if "heldout" in inputs:
+        tasks += _bpb_tasks(config, inputs["heldout"])
+    if "preferences" in inputs:
+        tasks.append(_preference_task(config, inputs))
+    if config.sample_tokens:
+        ask = functools.partial(sampling.sample, max_new_tokens=config.sample_tokens, temperature=config.temperature, seed=config.seed)
+        tasks.append(Task(name=SAMPLES_TASK, kind="", items=sampling.items(config.samples), ask=ask))
+    return tasks
+
+
+def _choice_tasks(config: Config, folder: Path) -> list[Task]:
+    marked = [q for q in tables.rows(folder, "questions") if q["meta"].get("scored") == "1"]
+    by_task = results.by(marked, "source")
+    for name in (*config.tasks, *config.forms):
+        check(name in by_task, f"no benchmark {name!r} is marked for scoring in {folder}{nearest(name, by_task)}")
+    shots = list(tables.rows(folder / "shots", "questions")) if config.n_shots and (folder / "shots").is_dir() else []
+    tasks = []
+    for name in config.tasks or sorted(by_task):
+        style = choice.Style(form=config.forms.get(name, config.form), readings=config.readings, max_tokens=config.max_tokens,
+                             n_shots=config.n_shots, max_new_tokens=config.reply_tokens, seed=config.seed)
+        ask = functools.partial(choice.score_choices, style=style, shots=[shot for shot in shots if shot["source"] == name])
+        tasks.append(Task(name=name, kind="questions", items=_drawn(by_task[name], config.limit, config.seed, "lang"), ask=ask))
+    return tasks
+
+
+def _bpb_tasks(config: Config, folder: Path) -> list[Task]:
+    by_domain: dict[str, list[dict]] = defaultdict(list)
+    for document in tables.rows(folder, "documents"):
+        check("domain" in document["meta"], f"{folder}: document {document['id']} has no meta domain; name a step that labels or mixes domains")
+        by_domain[document["meta"]["domain"]].append(document)
+    tasks = []
+    for domain, documents in sorted(by_domain.items()):
+        order = lambda document: (share(config.seed, document["id"]), document["id"])  # noqa: E731
+        some = [d for same in results.by(_unique(documents), "lang").values() for d in perplexity.within_bytes(same, config.heldout_bytes, order)]
+        ask = functools.partial(perplexity.bits_per_byte, window=config.window)
+        tasks.append(Task(name=BPB + domain, kind="documents", items=some, ask=ask))
+    return tasks
+
+
+def _preference_task(config: Config, inputs: Mapping[str, Path]) -> Task:
+    pairs = _drawn(list(tables.rows(inputs["preferences"], "preferences")), config.preferences, config.seed, "kind", "lang")
+    known = _reference(inputs["reference"], pairs, config.max_tokens) if "reference" in inputs else {}
+    ask = functools.partial(preferences.score_pairs, max_tokens=config.max_tokens, beta=config.beta, reference=known)
+    return Task(name=PREFERENCES_TASK, kind="preferences", items=pairs, ask=ask)
+
+
+def _reference(source: Path, pairs: Sequence[dict], max_tokens: int) -> dict[str, preferences.PairLogp]:
+    """The pairs' log-probs under the reference: read from a scored step, or computed with a model."""
+    if (source / results.ANSWERS).exists():
+        return preferences.from_rows(results.read_answers(source))
+    return preferences.logps(folders.load(source), pairs, max_tokens)
+
+
+def _drawn(items: Sequence[dict], limit: int, seed: int, *keys: str) -> list[dict]:
+    """Distinct items; where `limit` is not 0, that many of each combination of `keys`, by chance of their ids."""
+    groups = results.by(_unique(items), *keys).values()
+    ordered = (sorted(group, key=lambda item: (share(seed, item["id"]), item["id"])) for group in groups)
+    return [item for group in ordered for item in (group[:limit] if limit else group)]
+
+
+def _unique(items: Sequence[dict]) -> list[dict]:
+    return list({item["id"]: item for item in reversed(items)}.values())
+
+
+def _write_samples(out: Path, asked: Asked) -> None:
+    shown = [{"id": a.id, "lang": a.lang, "prompt": a.prompt, **a.raw} for a in asked.answers]
+    write_json(out / results.SAMPLES, {"summary": sampling.summary(asked.answers), "samples": shown})
+
+
+def _write_dropped(out: Path, dropped: Sequence[tuple]) -> None:
+    """Dropped items with the columns of their kind, `reason` and `detail`; sampled prompts are settings, not records."""
+    by_kind: dict[str, list[dict]] = defaultdict(list)
+    for task, item, reason, detail in dropped:
+        by_kind[task.kind].append({**item, "reason": reason, "detail": detail})
+    for kind, found in sorted(by_kind.items()):
+        if kind:
+            tables.write_dropped_rows(out, kind, found)
+
+
+def _counts(rows: Sequence[dict], dropped: Sequence[tuple], seconds: dict) -> Counts:
+    langs = {(row["task"], row["id"]): row["lang"] for row in rows}
+    return Counts(n_in=len(langs) + len(dropped), n_out=len(langs), dropped=Counter(reason for _, _, reason, _ in dropped),
+                  langs=Counter(langs.values()), notes={"task_seconds": seconds})

@@ -1,0 +1,96 @@
+"""What is asked, what came back, and what it amounts to."""
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+
+import pyarrow as pa
+
+from aquilamed.core.config import canonical_json
+from aquilamed.core.manifest import sha256
+from aquilamed.evals import judge
+from aquilamed.models.folders import Model
+
+SCHEMA = pa.schema([
+    ("task", pa.string()), ("reading", pa.string()), ("version", pa.int32()), ("id", pa.string()), ("lang", pa.string()),
+    ("subject", pa.string()), ("group", pa.string()), ("prompt_hash", pa.string()), ("prompt", pa.string()),
+    ("raw", pa.string()), ("parsed", pa.string()), ("score", pa.float64()), ("bits", pa.float64()), ("bytes", pa.int64()),
+])
+"""answers.parquet: one row for an item and a reading, sorted by task, reading and id."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Answer:
+    """One item's answer in one reading; `raw` holds all that its score is made of."""
+
+    id: str
+    reading: str
+    """letter, text, text-prior, generated, bits, logprob, margin or stopped: see `judge`."""
+    raw: dict
+    lang: str
+    subject: str = ""
+    group: str = ""
+    """Items that share it are not independent; empty for an item of its own."""
+    prompt: str = ""
+    """What the model was shown; empty where the item itself is (documents)."""
+
+    @property
+    def parsed(self) -> str | None:
+        return judge.judge(self.reading, self.raw)[0]
+
+    @property
+    def score(self) -> float:
+        return judge.judge(self.reading, self.raw)[1]
+
+    def row(self, task: str, version: int) -> dict:
+        """The answer as a row of answers.parquet."""
+        parsed, score = judge.judge(self.reading, self.raw)
+        return {
+            "task": task, "reading": self.reading, "version": version, "id": self.id, "lang": self.lang, "subject": self.subject,
+            "group": self.group or self.id, "prompt_hash": sha256((self.prompt or self.id).encode())[:16], "prompt": self.prompt,
+            "raw": canonical_json(self.raw), "parsed": parsed, "score": score,
+            "bits": self.raw.get("bits"), "bytes": self.raw.get("bytes") if self.reading == judge.BITS else None,
+        }
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Asked:
+    """All answers to a task's items, and the items that could not be asked."""
+
+    answers: list[Answer]
+    dropped: list[tuple[dict, str, str]]
+    """(item, reason, detail)."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Task:
+    """Items of one kind of record and how a model is asked them."""
+
+    name: str
+    kind: str
+    """Record kind of the items: questions, documents, preferences, conversations."""
+    items: Sequence[dict]
+    ask: Callable[[Model, Sequence[dict]], Asked]
+    version: int = 1
+    """Raised by hand when equal items are asked in another way."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Result:
+    """A task in one reading: the score with its 95 % interval, over all items and by language and subject."""
+
+    task: str
+    reading: str
+    version: int
+    n: int
+    score: float
+    low: float
+    high: float
+    unparsed: int
+    """Items whose answer settles on nothing: counted as wrong, and counted here."""
+    by_lang: Mapping[str, Mapping]
+    """Language -> the same five figures."""
+    by_subject: Mapping[str, Mapping]
+    prompt_hash: str
+    """Of all prompts: equal hashes mean the same items asked in the same words."""
+    mean_margin: float | None = None
+    """Of reading `margin`: beta x the mean difference of log-ratios, nats."""

@@ -1,0 +1,67 @@
+"""How a multiple-choice question is put, in its own language; every word here is ours."""
+
+import dataclasses
+from collections.abc import Sequence
+
+from aquilamed.evals.reply import LETTERS
+
+
+@dataclasses.dataclass(frozen=True)
+class Words:
+    """The words around a question in one language."""
+
+    context: str
+    question: str
+    answer: str
+    lead: str
+    """What stands between `answer` and the answer's first letter."""
+    one: str
+    """The chat instruction where one option is right."""
+    several: str
+
+
+WORDS = {
+    "zh": Words(context="材料：", question="题目：", answer="答案：", lead="",
+                one="请阅读下面的选择题，选出唯一正确的选项。", several="请阅读下面的选择题，选出所有正确的选项。"),
+    "en": Words(context="Context: ", question="Question: ", answer="Answer:", lead=" ",
+                one="Read this multiple-choice question and choose the one right option.",
+                several="Read this multiple-choice question and choose every right option."),
+}
+
+
+def words_for(lang: str) -> Words:
+    """Chinese words for zh and mixed text, English for the rest."""
+    return WORDS["zh" if lang in ("zh", "mixed") else "en"]
+
+
+def body(question: dict) -> str:
+    """Context, stem and lettered options, one a line."""
+    words = words_for(question["lang"])
+    options = [f"{LETTERS[i]}. {option}" for i, option in enumerate(question["options"])]
+    context = [words.context + question["context"]] if question["context"] else []
+    return "\n".join([*context, words.question + question["stem"], *options])
+
+
+def plain(question: dict, shots: Sequence[dict]) -> str:
+    """The question as running text that ends where the answer begins; worked examples before it."""
+    words = words_for(question["lang"])
+    solved = [f"{body(shot)}\n{words.answer}{words.lead}{letter_of(shot)}\n\n" for shot in shots]
+    return "".join(solved) + f"{body(question)}\n{words.answer}"
+
+
+def messages(question: dict, shots: Sequence[dict]) -> list[dict]:
+    """The question as the user's turn; worked examples as earlier turns."""
+    turns: list[dict] = []
+    for shot in shots:
+        turns += [{"role": "user", "content": _asked(shot)}, {"role": "assistant", "content": letter_of(shot)}]
+    return [*turns, {"role": "user", "content": _asked(question)}]
+
+
+def letter_of(question: dict) -> str:
+    """`B`, or `AC` where several are right."""
+    return "".join(LETTERS[index] for index in sorted(question["answers"]))
+
+
+def _asked(question: dict) -> str:
+    words = words_for(question["lang"])
+    return f"{words.one if len(question['answers']) == 1 else words.several}\n\n{body(question)}"

@@ -1,0 +1,50 @@
+"""The class and the fold of every character, as one table that kernels look up.
+
+The fold agrees with `core.text.fold`: full-width ASCII made half-width, then lower case.
+"""
+
+import functools
+import unicodedata
+
+import numpy as np
+
+SPACE, HAN, LETTER, DIGIT, PUNCTUATION, SYMBOL, GARBLED, IGNORED = range(8)
+"""IGNORED marks what has no width (zero-width space, soft hyphen): it never ends a word."""
+
+N_TABLED = 0x10000
+_ASCII_SYMBOLS = frozenset("#$%&*+/<=>@\\^_`{|}~")
+_HAN_RANGES = ((0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xF900, 0xFAFF))
+_BY_CATEGORY = {"L": LETTER, "M": LETTER, "N": DIGIT, "P": PUNCTUATION, "S": SYMBOL, "Z": SPACE}
+
+
+@functools.cache
+def table() -> np.ndarray:
+    """`class << 16 | folded code point` for every code point below `N_TABLED`."""
+    made = np.fromiter((_class(chr(c)) << 16 | _folded(c) for c in range(N_TABLED)), np.uint32, N_TABLED)
+    made.setflags(write=False)
+    return made
+
+
+def _class(char: str) -> int:
+    code, category = ord(char), unicodedata.category(char)
+    if any(low <= code <= high for low, high in _HAN_RANGES):
+        return HAN
+    if char in _ASCII_SYMBOLS or char in "＃＄％＆＊＋／＜＝＞＠＼＾＿｀｛｜｝～":
+        return SYMBOL
+    if char.isspace():
+        return SPACE
+    if code == 0xFFFD or category in ("Cc", "Co", "Cs"):
+        return GARBLED
+    return IGNORED if category == "Cf" else _BY_CATEGORY.get(category[0], SYMBOL)
+
+
+def _folded(code: int) -> int:
+    """The folded code point; a fold that would need more bytes of UTF-8 than the character is left out."""
+    if code == 0x3000:
+        return 0x20
+    narrow = code - 0xFEE0 if 0xFF01 <= code <= 0xFF5E else code
+    if 0xD800 <= code < 0xE000:
+        return code
+    lower = chr(narrow).lower()
+    fits = len(lower) == 1 and ord(lower) < N_TABLED and len(lower.encode()) <= len(chr(code).encode())
+    return ord(lower) if fits else narrow

@@ -1,0 +1,106 @@
+"""Drops what is unsafe, and drops, masks or reports what identifies a person. paper 2.1.1, 2.2.1"""
+
+import dataclasses
+from collections import Counter
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Literal
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from aquilamed.core import records, tables
+from aquilamed.core.counts import Counts
+from aquilamed.hygiene import identifiers, unsafe
+from aquilamed.hygiene.texts import texts_of, with_words
+
+VERSION = 1
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Config:
+    """What happens to unsafe and to identifying records."""
+
+    kind: Literal["documents", "conversations", "preferences"] = "documents"
+    """Record kind; all words of a record are looked at."""
+    unsafe: Literal["drop", "report"] = "drop"
+    """`drop`: reason `unsafe`, detail the kind of words; `report`: kept, with the kind in `meta["unsafe"]`. paper 2.1.1"""
+    identifiers: Literal["drop", "mask", "report"] = "drop"
+    """`drop`: reason `identifier`, detail the kinds; `mask`: replaced by surrogates such as [姓名1] or [PHONE_1], the id made anew;
+    `report`: kept. The last two write the kinds to `meta["identifiers"]`. paper 2.1.1 drops"""
+
+
+def files(config: Config) -> list[Path]:
+    """The lexicon: another one makes another output."""
+    return [unsafe.LEXICON]
+
+
+def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts:
+    """Sift `inputs[config.kind]`; notes count the identifiers that were masked or reported, by kind."""
+    def sieve(table: pa.Table) -> tuple[pa.Table, pa.Table, Counter]:
+        found = inspect(config.kind, table)
+        kept, dropped = tables.sift(table, *found.rules(config.unsafe, config.identifiers))
+        kept, counted = found.settle(config.kind, kept, config.identifiers)
+        return kept, dropped, counted
+    return sift_counting(engine, inputs[config.kind], config.kind, sieve, out)
+
+
+@dataclasses.dataclass(frozen=True)
+class Inspection:
+    """What was found in the rows of one table."""
+
+    ids: pa.Array
+    unsafe: pa.Array
+    """Kind of unsafe words, or null."""
+    identifiers: pa.Array
+    """Kinds of identifiers joined by a comma, or null."""
+
+    def rules(self, on_unsafe: str, on_identifiers: str) -> tuple[dict, dict]:
+        """(rules, details) for `tables.sift`; only kinds are ever written, never what was found."""
+        rules, details = {}, {}
+        if on_unsafe == "drop":
+            rules["unsafe"], details["unsafe"] = pc.is_valid(self.unsafe), self.unsafe
+        if on_identifiers == "drop":
+            rules["identifier"], details["identifier"] = pc.is_valid(self.identifiers), self.identifiers
+        return rules, details
+
+    def settle(self, kind: str, kept: pa.Table, on_identifiers: str) -> tuple[pa.Table, Counter]:
+        """`kept` with its findings marked in `meta` and, where so wished, its identifiers masked; and their number by kind."""
+        marks = {row_id: (word, who) for row_id, word, who in
+                 zip(self.ids.to_pylist(), self.unsafe.to_pylist(), self.identifiers.to_pylist(), strict=True) if word or who}
+        touched = pc.is_in(kept["id"], value_set=pa.array(list(marks), pa.string()))
+        if not pc.any(touched).as_py():
+            return kept, Counter()
+        counted: Counter = Counter()
+        changed = [_settled(kind, row, marks[row["id"]], on_identifiers, counted) for row in tables.to_rows(kept.filter(touched))]
+        places = pc.if_else(touched, pc.subtract(pc.cumulative_sum(touched.cast(pa.int64())), 1), None)
+        rest = pc.add(pc.subtract(pc.cumulative_sum(pc.invert(touched).cast(pa.int64())), 1), len(changed))
+        both = pa.concat_tables([tables.from_rows(kind, changed), kept.filter(pc.invert(touched)).select(records.SCHEMAS[kind].names)])
+        return both.take(pc.coalesce(places, rest)), counted
+
+
+def inspect(kind: str, table: pa.Table) -> Inspection:
+    """The unsafe words and the identifiers in every row of `table`."""
+    words = texts_of(kind, table)
+    return Inspection(ids=table["id"].combine_chunks(), unsafe=unsafe.kinds_of(words), identifiers=identifiers.kinds_of(words))
+
+
+def sift_counting(engine, source: Path, kind: str, sieve: Callable[[pa.Table], tuple[pa.Table, pa.Table, Counter]], out: Path) -> Counts:
+    """As `tables.sift_all`, for a sieve that also counts something: the sums are the notes."""
+    def one(job: tuple[int, Path]) -> tuple[Counts, Counter]:
+        number, path = job
+        kept, dropped, counted = sieve(tables.load(path))
+        return tables.save(out, kind, number, kept, dropped), counted
+    done = engine.map(one, list(enumerate(tables.shards(source, kind))))
+    notes = sum((counted for _, counted in done), Counter())
+    return dataclasses.replace(Counts.total(counts for counts, _ in done), notes=dict(sorted(notes.items())))
+
+
+def _settled(kind: str, row: dict, mark: tuple[str | None, str | None], on_identifiers: str, counted: Counter) -> dict:
+    word, who = mark
+    found = {key: value for key, value in (("unsafe", word), ("identifiers", who)) if value}
+    row = {**row, "meta": {**row["meta"], **found}}
+    words = records.words_of(kind, row)
+    masked, numbers = identifiers.mask(words, row["lang"])
+    counted.update({f"identifiers_{name}": n for name, n in numbers.items()})
+    return with_words(kind, row, masked) if who and on_identifiers == "mask" else row

@@ -1,0 +1,77 @@
+"""Context relevance: does a dialogue's history help the model say its next turn? paper 2.2.1, eq. 1-3
+
+    CR(T | H) = L(T | H) / L(T)      L: mean token loss in nats of turn T, with and without its history H
+
+Above 1 the history misleads; far below 1 the turn repeats it. A turn is a question with its answer. All turns of a
+dialogue, with history and alone, are one tree and one forward pass.
+"""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from aquilamed.core import tables
+from aquilamed.core.counts import Counts
+from aquilamed.models import chat, folders
+from aquilamed.tree import pack, score
+
+VERSION = 1
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Config:
+    max_tokens: int = 2048
+    """A longer dialogue gets no score; training drops it as too long anyway. paper 2.2.2: length 2048"""
+
+
+def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts:
+    """Write every conversation with `meta["relevance"]` (mean over its turns after the first); nothing is dropped here.
+
+    One-turn conversations have no history and get no score.
+    """
+    model = folders.load(inputs["model"])
+    total, values = Counts(n_in=0, n_out=0), []
+    for number, path in enumerate(tables.shards(inputs["conversations"], "conversations")):
+        rows = tables.to_rows(tables.load(path))
+        for row, found in zip(rows, relevances(model, [row["messages"] for row in rows], config.max_tokens), strict=True):
+            if found:
+                values.append(float(np.mean(found)))
+                row["meta"] = {**row["meta"], "relevance": f"{values[-1]:.4f}"}
+        table = tables.from_rows("conversations", rows)
+        tables.write(out / "conversations" / tables.part(number), table)
+        total += Counts(n_in=len(rows), n_out=len(rows), langs=tables.langs(table))
+    shape = np.quantile(values, [0, 0.05, 0.25, 0.5, 0.75, 0.95, 1]).round(4).tolist() if values else []
+    return dataclasses.replace(total, notes={"dialogues_scored": len(values), "relevance_quantiles": shape})
+
+
+def relevances(model: folders.Model, dialogues: Sequence[list[dict]], max_tokens: int) -> list[list[float]]:
+    """CR of each turn after the first, for each dialogue; empty where there is none, or it can't be shown or is too long."""
+    made = [turn_tree(model.tokenizer, messages) for messages in dialogues]
+    fits = [bool(tree) and pack.size(tree) <= 2 * max_tokens for tree in made]
+    scored = iter(score.nll(model.network, [tree for tree, fit in zip(made, fits, strict=True) if fit]))
+    return [ratios(next(scored)) if fit else [] for fit in fits]
+
+
+def ratios(losses: Sequence[np.ndarray]) -> list[float]:
+    """CR of turns 2.. from the losses of a `turn_tree`: root, turns 1..n in context, turns 2..n alone."""
+    n_turns = len(losses) // 2
+    together, alone = losses[2:1 + n_turns], losses[1 + n_turns:]
+    return [float(a.mean() / b.mean()) for a, b in zip(together, alone, strict=True)]
+
+
+def turn_tree(tokenizer, messages: list[dict]) -> pack.Tree | None:
+    """A dialogue's turns as a chain, and each turn after the first once more straight under the root; None if it has one turn."""
+    try:
+        shown = chat.render(tokenizer, messages)
+    except chat.Unrenderable:
+        return None
+    cuts = [start for start, message in zip(shown.starts, messages, strict=True) if message["role"] == "user"]
+    if len(cuts) < 2:
+        return None
+    first = max(cuts[0], 1)                 # the root: beginning of text, system message; at least one token
+    bounds = [first, *cuts[1:], len(shown.ids)]
+    turns = [shown.ids[low:high] for low, high in zip(bounds, bounds[1:], strict=False)]
+    chain = [pack.segment(turn, number > 0, number) for number, turn in enumerate(turns)]
+    return (pack.segment(shown.ids[:first], False), *chain, *(pack.segment(turn, True, 0) for turn in turns[1:]))

@@ -1,0 +1,167 @@
+"""The loop: batch splitting changes nothing, a killed run resumes bit for bit, every token is accounted for."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tiny
+import torch
+from safetensors.torch import load_file
+
+from aquilamed.core import tables
+from aquilamed.core.errors import ConfigError, TrainingStopped
+from aquilamed.engine.local import Local
+from aquilamed.models import chat, folders
+from aquilamed.train import data, dpo, loop, objectives, pretrain, sft
+from aquilamed.train.settings import Lora, Optim
+
+FACTS = [("高血压", "限制钠盐", "hypertension", "limit salt"), ("糖尿病", "控制饮食", "diabetes", "watch the diet"), ("流感", "多休息", "influenza", "rest well")]
+ORIGIN = {"source": "test", "license": "Apache-2.0"}
+
+
+@pytest.fixture
+def home(tmp_path) -> Path:
+    """A tiny model and a few records of each kind, in both languages."""
+    tiny.make(tmp_path / "base" / "model")
+    documents = [{**ORIGIN, "text": text} for zh, do, en, act in FACTS for text in (f"{zh}患者应{do}。" * 5, f"Patients with {en} should {act}. " * 5)]
+    talks = [{**ORIGIN, "kind": "single", "messages": [{"role": "user", "content": q}, {"role": "assistant", "content": a}]}
+             for zh, do, en, act in FACTS for q, a in ((f"{zh}怎么办？", f"应{do}。"), (f"What helps against {en}?", act))]
+    pairs = [{**ORIGIN, "kind": "objective", "prompt": talk["messages"][:1], "chosen": talk["messages"][1]["content"], "rejected": "不知道 unknown"} for talk in talks]
+    for kind, rows in {"documents": documents, "conversations": talks, "preferences": pairs}.items():
+        tables.scatter(tmp_path / "data", kind, tables.from_rows(kind, rows))
+    return tmp_path
+
+
+def optim(**changes) -> Optim:
+    return Optim(**{"lr": 1e-2, "batch": 2, "length": 128, "epochs": 2, "warmup": 0.1, **changes})
+
+
+STAGES = {"pretrain": (pretrain, "documents", {}), "sft": (sft, "conversations", {}), "dpo": (dpo, "preferences", {"beta": 0.1})}
+
+
+def fit(home: Path, name: str, out: str, **changes) -> dict:
+    stage, kind, settings = STAGES[name]
+    folder = home / out
+    folder.mkdir(exist_ok=True)
+    stage.run(stage.Config(optim=optim(**changes), **settings), {"model": home / "base", kind: home / "data"}, folder, Local(1))
+    return load_file(folder / "model" / "model.safetensors")
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_training_moves_the_loss_and_ends_in_a_whole_folder(home, name):
+    fit(home, name, "out", epochs=6)
+    lines = [json.loads(line) for line in (home / "out/metrics.jsonl").read_text().splitlines()]
+    assert lines[-1]["loss"] < 0.9 * lines[0]["loss"]
+    assert folders.load(home / "out").tokenizer.chat_template and not (home / "out/checkpoints").exists()
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_micro_batches_do_not_change_the_result(home, name):
+    whole, split = fit(home, name, "whole", batch=4, micro_tokens=2000), fit(home, name, "split", batch=4, micro_tokens=1)
+    for key, value in whole.items():
+        torch.testing.assert_close(value, split[key], rtol=1e-3, atol=2e-4)
+
+
+@pytest.mark.parametrize(("name", "changes"), [("pretrain", {"dropout": 0.1}), ("sft", {"dropout": 0.1}), ("dpo", {}), ("sft", {"mode": "lora", "lora": Lora(rank=2, dropout=0.1)})])
+def test_a_killed_run_resumes_bit_for_bit(home, name, changes, monkeypatch):
+    whole = fit(home, name, "whole", **changes)
+    steps = iter(range(100))
+    honest = loop.one_step
+
+    def dies(*given):
+        if next(steps) == 3:
+            raise KeyboardInterrupt
+        return honest(*given)
+    monkeypatch.setattr(loop, "one_step", dies)
+    with pytest.raises(KeyboardInterrupt):
+        fit(home, name, "cut", save_seconds=1e-9, **changes)
+    assert not (home / "cut/model").exists()
+    torch.manual_seed(12345)
+    resumed = fit(home, name, "cut", save_seconds=1e-9, **changes)
+    assert all(torch.equal(value, resumed[key]) for key, value in whole.items())
+    steps_seen = [json.loads(line)["step"] for line in (home / "cut/metrics.jsonl").read_text().splitlines()]
+    assert steps_seen == list(range(1, len(steps_seen) + 1))
+
+
+def test_a_full_disk_leaves_the_checkpoint_before(home, monkeypatch):
+    def full(state, path):
+        Path(path).write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+    steps = iter(range(100))
+    honest = torch.save
+    monkeypatch.setattr(torch, "save", lambda state, path: full(state, path) if next(steps) == 1 else honest(state, path))
+    with pytest.raises(TrainingStopped, match="free disk space"):
+        fit(home, "sft", "out", save_seconds=1e-9)
+    assert [path.name for path in (home / "out/checkpoints").iterdir()] == ["step-0000001.pt"]
+
+
+def test_a_loss_that_is_no_number_stops_and_names_the_step(home, monkeypatch):
+    monkeypatch.setattr(objectives, "pack_nll", lambda network, pack: next(network.parameters()).sum() * torch.full((len(pack.at_L),), torch.nan))
+    with pytest.raises(TrainingStopped, match="step 1: loss nan"):
+        fit(home, "sft", "out")
+
+
+def test_every_token_of_a_long_document_is_trained_once(home):
+    tokenizer = folders.load(home / "base").tokenizer
+    ledger, langs = data.Ledger(), data.Counter()
+    made = list(pretrain.trees(tokenizer, home / "data", 32, ledger, langs))
+    for row in tables.rows(home / "data", "documents"):
+        ids = chat.text_ids(tokenizer, row["text"]) + [tokenizer.eos_token_id]
+        windows = [tree[0] for record, tree in made if record == row["id"]]
+        assert np.concatenate([w.ids[w.asked] for w in windows]).tolist() == ids[1:]
+        assert max(len(w.ids) for w in windows) <= 32
+    assert ledger.tokens["trained"] + ledger.tokens["context"] == sum(len(tree[0].ids) for _, tree in made)
+
+
+def test_what_is_too_long_is_dropped_whole_and_counted(home):
+    out = home / "out"
+    out.mkdir()
+    counts = sft.run(sft.Config(optim=optim(length=48)), {"model": home / "base", "conversations": home / "data"}, out, Local(1))
+    kept, dropped = counts.n_out, counts.dropped["too_long"]
+    assert kept > 0 and dropped > 0 and kept + dropped == counts.n_in == 6
+    assert tables.load(next((out / "dropped").glob("*.parquet")))["reason"].to_pylist() == ["too_long"] * dropped
+    with pytest.raises(TrainingStopped, match="nothing to train on"):
+        (home / "none").mkdir()
+        sft.run(sft.Config(optim=optim(length=9)), {"model": home / "base", "conversations": home / "data"}, home / "none", Local(1))
+
+
+def test_dpo_by_hand(home, monkeypatch):
+    monkeypatch.setattr(objectives, "segment_logp", lambda network, pack: torch.tensor([0.0, -1.0, -3.0]))
+    loss = objectives.Dpo(0.5, torch.tensor([[-2.0, -2.0]]))(None, None, [0, 0, 0])
+    assert loss.count == 1 and loss.total.item() == pytest.approx(-np.log(1 / (1 + np.exp(-0.5 * 2))))
+    assert loss.figures == {"margin": 1.0, "accuracy": 1.0, "chosen_logp_change": 1.0, "rejected_logp_change": -1.0}
+
+
+def test_the_rate_has_the_papers_shape():
+    made = optim(lr=1e-4, warmup=0.05)
+    assert [loop.learning_rate(step, 100, made) for step in (0, 4, 5)] == pytest.approx([2e-5, 1e-4, 1e-4])
+    assert loop.learning_rate(99, 100, made) < 1e-7
+
+
+def test_the_order_is_a_function_of_seed_and_epoch():
+    order = data.Order(n_units=10, batch=4, epochs=2, seed=3)
+    assert order.steps == 6
+    epochs = [np.concatenate([order.units(step) for step in steps]) for steps in ((0, 1, 2), (3, 4, 5))]
+    assert all(sorted(epoch) == list(range(10)) for epoch in epochs) and epochs[0].tolist() != epochs[1].tolist()
+
+
+@pytest.mark.parametrize(("changes", "says"), [({"warmup": 2}, "share of the steps"), ({"lr": 0}, "more than 0"), ({"batch": 0}, "1 or more"), ({"length": 3}, "8 or more")])
+def test_settings_out_of_range_are_refused(changes, says):
+    with pytest.raises(ConfigError, match=says):
+        optim(**changes)
+
+
+def test_sigterm_leaves_a_checkpoint(home):
+    code = ("import os, signal, sys; sys.path[:0] = sys.argv[1:3]; from test_train import *; from aquilamed.train import loop\n"
+            "honest = loop.one_step\n"
+            "def one(*given):\n    os.kill(os.getpid(), signal.SIGTERM); return honest(*given)\n"
+            "loop.one_step = one; fit(Path(sys.argv[3]), 'sft', 'out', save_seconds=1e6)")
+    here = Path(__file__).parent
+    done = subprocess.run([sys.executable, "-c", code, str(here), str(here.parent), str(home)], env={**os.environ, "PYTHONPATH": "src"}, check=False, capture_output=True)
+    assert done.returncode in (1, -signal.SIGINT, 130), done.stderr
+    assert [path.name for path in (home / "out/checkpoints").iterdir()] == ["step-0000001.pt"]
