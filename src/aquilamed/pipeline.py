@@ -10,6 +10,7 @@ and, where needed, two more: `files(config) -> list[Path]`, the files outside th
 become part of the identity), and `RESUMES = True`, where a killed run is continued instead of begun again.
 """
 
+import contextlib
 import dataclasses
 import importlib
 import inspect
@@ -19,8 +20,9 @@ import platform
 import runpy
 import shutil
 import subprocess
+import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 
@@ -98,14 +100,26 @@ def load(path: Path) -> Recipe:
     if not path.is_file():
         raise ConfigError(f"{path}: no such recipe file")
     try:
-        found = runpy.run_path(str(path))
-        made = found["recipe"]()
+        with _beside(path):
+            found = runpy.run_path(str(path))
+            made = found["recipe"]()
     except KeyError as error:
         raise ConfigError(f"{path}: needs a function recipe() that returns a Recipe (missing {error})") from error
     except (SyntaxError, TypeError, NameError, AttributeError, ImportError, ValueError) as error:
         raise ConfigError(f"{path}: {type(error).__name__}: {error}") from error
     settings.check(isinstance(made, Recipe), f"{path}: recipe() returned {type(made).__name__}, expected a Recipe")
     return made
+
+
+@contextlib.contextmanager
+def _beside(path: Path) -> Iterator[None]:
+    """Let a recipe import the recipes in its own folder."""
+    folder = str(path.resolve().parent)
+    sys.path.insert(0, folder)
+    try:
+        yield
+    finally:
+        sys.path.remove(folder)
 
 
 def stage_of(step: Step):

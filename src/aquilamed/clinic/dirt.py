@@ -19,7 +19,7 @@ QUALITY = {
 line, 4 with boilerplate, 3 a stub, 2 laden with advertising, 1 spliced or unsafe, 0 unreadable."""
 
 EDITS = {
-    "zh": (("通常", "一般"), ("主要", "首要"), ("还可", "亦可"), ("医生", "大夫"), ("立即", "立刻"), ("患者", "病人"), ("可能", "或许")),
+    "zh": (("通常", "一般"), ("还可", "亦可"), ("医生", "大夫"), ("立即", "立刻"), ("患者", "病人"), ("可能", "或许")),
     "en": (("usually", "commonly"), ("mainly", "chiefly"), ("Doctors", "Physicians"), ("doctors", "physicians"), ("at once", "right away"),
            ("may", "might"), ("main", "chief"), ("Patients", "People"), ("key", "crucial")),
 }

@@ -5,7 +5,9 @@ Wrong options are the same attribute of subjects from other departments or drug 
 """
 
 import dataclasses
+import functools
 import re
+from collections.abc import Callable
 
 from aquilamed.clinic import grammar, phrasing
 from aquilamed.clinic.facts import ATTRIBUTES, LANGS, Facts
@@ -39,6 +41,8 @@ OWN = {key: frozenset(others.split()) for key, others in {
                   "rheumatology allergy general_surgery cardiology emergency",
 }.items()}
 """The same for the departments that see a little of everything: who else might see *their* patients. Comes before NEAR."""
+_EMPTY_ZH = frozenset("性症病急慢的和与或")
+"""Characters that stand in so many names that they tell nothing."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -107,12 +111,13 @@ def wrong_values(facts: Facts, pool: tuple[dict, ...], subject: dict, attribute:
     return [grammar.capital(value) for value in dict.fromkeys(found) if not any(_resemble(value, other, lang) for other in right)]
 
 
-def facts_asked(subjects: tuple[dict, ...], seed: int) -> list[tuple[dict, str]]:
-    """Every (subject, attribute), ordered by chance so that any beginning of the list holds the attributes about equally."""
+def facts_asked(subjects: tuple[dict, ...], seed: int, fits: Callable[[dict, str], bool] = lambda subject, attribute: True) -> list[tuple[dict, str]]:
+    """Every (subject, attribute) that fits, by chance and the attributes in turn: any beginning of the list holds them about equally."""
     queues: dict[str, list] = {}
     for subject in subjects:
         for attribute in ATTRIBUTES[subject["kind"]]:
-            queues.setdefault(attribute, []).append((subject, attribute))
+            if fits(subject, attribute):
+                queues.setdefault(attribute, []).append((subject, attribute))
     for attribute, queue in queues.items():
         queue.sort(key=lambda fact: share(seed, f"asked/{attribute}/{fact[0]['id']}"))
     longest = max(map(len, queues.values()), default=0)
@@ -154,6 +159,7 @@ def _resemble(value: str, other: str, lang: str) -> bool:
     return len(ours & theirs) > 0.5 * min(len(ours), len(theirs))
 
 
+@functools.lru_cache(maxsize=65536)
 def _parts(text: str, lang: str) -> frozenset[str]:
     if lang == "zh":
         return frozenset(text[start:start + 2] for start in range(len(text) - 1))
@@ -161,4 +167,7 @@ def _parts(text: str, lang: str) -> frozenset[str]:
 
 
 def _shares_a_part(name: str, value: str, lang: str) -> bool:
+    """A character that means something, or the stem of a word."""
+    if lang == "zh":
+        return bool((set(name) - _EMPTY_ZH) & set(value))
     return bool(_parts(name, lang) & _parts(value, lang))

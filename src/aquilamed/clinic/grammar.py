@@ -4,7 +4,7 @@ import re
 
 _BOUNDARY = frozenset(
     "with of in on from after at to for by around over under during like that which despite without behind near and or "
-    "beside between across through as due into within when while than".split())
+    "beside between across through as due into within when while than before until against along inside outside above below".split())
 _ING_NOUNS = frozenset("swelling bleeding ring feeling tingling burning lightening ceiling thing being spring wheezing".split())
 _COUNT = frozenset(
     "ache headache rash cough lump mass nodule ulcer sore patch blister plaque wart pimple spot bump abscess cyst tumor adenoma "
@@ -12,10 +12,10 @@ _COUNT = frozenset(
     "rise fall spell heartbeat pulse murmur tremor seizure spasm tongue throat nose spleen liver face neck voice sensation "
     "feeling sense urge change discharge test scan biopsy electrocardiogram echocardiogram electroencephalogram "
     "angiogram mammogram radiograph ultrasound assay screen culture smear examination exam count index score diary swab challenge "
-    "injection spray pacemaker course combination diet drink cast splint brace operation vaccine disorder disease syndrome "
+    "injection spray pacemaker course combination drink cast splint brace operation vaccine disorder syndrome "
     "condition tendency virus parasite bacterium fungus mite enzyme antibody gene pathway imbalance blocker inhibitor agonist "
     "antagonist antibiotic antihistamine antidepressant anticoagulant analgesic diuretic statin steroid corticosteroid laxative "
-    "bronchodilator vasodilator antipsychotic antiepileptic antifungal antiviral supplement sedative hormone antacid antiemetic "
+    "bronchodilator vasodilator antipsychotic antiepileptic antifungal antiviral supplement sedative grip hormone antacid antiemetic "
     "stimulant hypnotic anesthetic suppressant expectorant mucolytic relaxant stabilizer modulator analogue analog derivative "
     "agent drug medicine preparation nitrate barbiturate benzodiazepine penicillin cephalosporin macrolide fluoroquinolone "
     "tetracycline aminoglycoside cramp limp bruise gait hump lesion bite sting burn hematoma thrombus embolus pregnancy "
@@ -32,7 +32,7 @@ _PLURAL = frozenset(
     "gallstones seizures tics worms lice floaters headaches nodules spasms hives attacks disorders convulsions terrors".split())
 _VOWEL_SOUND = re.compile(r"(?:[aeio]|u(?!ni|re|ro|ti|su|rin|te|se)|h(?:our|eir)|(?:ACE|ECG|EEG|MRI|NSAID|SSRI|H2|HIV|X)\b)", re.IGNORECASE)
 _CONSONANT_SOUND = re.compile(r"(?:one\b|eu|ur[ie]|uni)", re.IGNORECASE)
-_DETERMINERS = frozenset("a an the too any no one both two three several more less much".split())
+_DETERMINERS = frozenset("a an the too any no one both two three several more less much repeated".split())
 _END = ("。", "！", "？", ".", "!", "?")
 
 
@@ -81,8 +81,8 @@ def listing(items: list[str], lang: str) -> str:
 
 def danger(flag: str, lang: str) -> str:
     """A red flag ready to stand after a colon: `a or b or c` becomes `a, b, or c`."""
-    parts = flag.split(" or ")
-    if lang == "zh" or len(parts) < 3:
+    parts = re.split(r" or (?!others\b)", flag)
+    if lang == "zh" or len(parts) < 3 or flag.startswith("unable"):
         return flag
     return ", ".join(parts[:-1]) + ", or " + parts[-1]
 
@@ -103,6 +103,6 @@ def slots(name: str, lang: str) -> dict[str, str]:
     if lang == "zh":
         return {"name": name}
     with_article = name if is_plural(name) or head(name) in _BARE_NAMES or name == "heat stroke" else indefinite(name)
-    verbs = {"is": "are", "does": "do", "has": "have", "it": "they", "s": ""} if is_plural(name) else \
-            {"is": "is", "does": "does", "has": "has", "it": "it", "s": "s"}
+    verbs = {"is": "are", "does": "do", "s": ""} if is_plural(name) else \
+            {"is": "is", "does": "does", "s": "s"}
     return {"name": name, "Name": capital(name), "a_name": with_article, "A_name": capital(with_article), **verbs}

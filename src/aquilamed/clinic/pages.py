@@ -108,7 +108,7 @@ def _leaflet(facts: Facts, subject: dict, lang: str, rng: np.random.Generator) -
 def _card(facts: Facts, subject: dict, lang: str, rng: np.random.Generator) -> str:
     colon = "：" if lang == "zh" else ": "
     lines = [NAME_LINE[lang].format(name=subject[lang])]
-    for attribute in _attributes(subject):
+    for attribute in shuffled(rng, _attributes(subject)):
         heading = pick(rng, sentences.HEADINGS[attribute, lang])
         value = facts.value(subject, attribute, lang) if attribute != "symptom" else _all_symptoms(subject, lang)
         lines.append(f"{heading}{colon}{grammar.capital(value)}")
@@ -158,8 +158,8 @@ CASES = {
 
 GENERAL = {
     "zh": ("{text}", "{topic}\n{text}", "说到{topic}，有这样一些常识。{text}", "【{topic}】{text}", "今天聊聊{topic}。{text}", "{text}\n以上是关于{topic}的介绍。"),
-    "en": ("{text}", "{Topic}\n{text}", "A few words on {topic}. {text}", "{Topic}: in short. {text}", "Today's topic is {topic}. {text}",
-           "{text}\nThat was a short note on {topic}."),
+    "en": ("{text}", "{Topic}\n{text}", "A few words on {topic}. {text}", "Did you know this about {topic}? {text}", "Today's topic is {topic}. {text}",
+           "{text}\nThat is all on {topic} for today."),
 }
 
 _SHARED = {"prose": _prose, "sections": _sections, "faq": _faq, "leaflet": _leaflet, "card": _card, "notes": _notes}
@@ -167,11 +167,12 @@ LAYOUTS = {"condition": {**_SHARED, "case": _case}, "drug": _SHARED}
 """Kind of subject -> layout -> how it is written."""
 
 
-def general_page(record: dict, lang: str, number: int, seed: int) -> Page:
-    """Page `number` about something that is not medicine."""
-    rng = chooser(seed, f"general/{record['id']}/{lang}/{number}")
-    topic, text = record["topic"][lang], grammar.sentence(record[lang], lang)
-    opening = GENERAL[lang][number % len(GENERAL[lang])]
+def general_page(records: tuple[dict, ...], lang: str, number: int, seed: int) -> Page:
+    """Page `number` about something that is not medicine: the first of `records`, and the others after it."""
+    main, *others = records
+    rng = chooser(seed, f"general/{main['id']}/{lang}/{number}")
+    topic = main["topic"][lang]
+    opening = pick(rng, GENERAL[lang]).format(topic=topic, Topic=grammar.capital(topic), text=grammar.sentence(main[lang], lang))
+    more = [grammar.sentence(other[lang], lang) for other in others]
     title = pick(rng, TITLES[lang]).format(name=topic, Name=grammar.capital(topic))
-    return Page(title=title, text=opening.format(topic=topic, Topic=grammar.capital(topic), text=text), lang=lang,
-                subject=record["id"], kind="general", layout="general")
+    return Page(title=title, text="\n".join([opening, *more]), lang=lang, subject=main["id"], kind="general", layout="general")

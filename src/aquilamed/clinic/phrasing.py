@@ -11,6 +11,11 @@ from aquilamed.clinic.facts import Facts
 _NOUN_LAST = re.compile(r"(?:的[^，。的]{1,12}|病|症|炎|瘤|癌|药)。?$")
 """A Chinese description that is a noun phrase takes 是; one that is a clause takes 是指."""
 
+_GRAVE = re.compile(
+    r"胸痛|呼吸|气促|气短|窒息|喘|喉|意识|昏|晕|休克|神志|谵妄|嗜睡|抽搐|惊厥|偏瘫|瘫|一侧|肢体.{0,3}无力|腿.{0,2}无力|言语|说话|口角|口唇|"
+    r"大量|不止|出血|呕血|黑便|咯血|便血|剧烈|剧痛|高热|体温|心跳|无尿|排不出|苍白|急诊|立即|视力|失明|轻生|自杀|自伤|伤害|脱水|痉挛|胎动|毒|胸闷|过量|咬伤|失控|出生一天|尿量骤减|推回|张口后")
+"""Red flags that call for emergency help at once."""
+
 
 def pick(rng: np.random.Generator, options: Sequence):
     """One of `options`, evenly."""
@@ -43,8 +48,14 @@ def values(facts: Facts, subject: dict, attribute: str, lang: str) -> dict[str, 
 
 def state(facts: Facts, subject: dict, attribute: str, lang: str, rng: np.random.Generator, *, named: bool = True) -> str:
     """A sentence that states the fact, with or without the subject's name."""
-    family = sentences.NAMED if named else sentences.SHORT
-    return grammar.sentence(pick(rng, family[attribute, lang]).format(**values(facts, subject, attribute, lang)), lang)
+    found = values(facts, subject, attribute, lang)
+    family = (sentences.NAMED if named else sentences.SHORT)[attribute, lang]
+    return grammar.sentence(pick(rng, fitting(family, found["value"])).format(**found), lang)
+
+
+def fitting(frames: Sequence[str], value: str) -> list[str]:
+    """The frames that do not repeat 为主 where the value says it already."""
+    return [frame for frame in frames if "为主" not in frame or "为主" not in value]
 
 
 def ask(subject: dict, attribute: str, lang: str, stem: str) -> str:
@@ -88,9 +99,10 @@ def _defined(subject: dict, lang: str, name: str) -> str:
 
 
 def danger(subject: dict, lang: str, rng: np.random.Generator) -> str:
-    """The red flag with the call for help."""
+    """The red flag with what to do: call for help, or see a doctor where it is not that grave."""
+    frames = sentences.DANGER if _GRAVE.search(subject["red_flag"]["zh"]) else sentences.SEE_DOCTOR
     flag = grammar.danger(subject["red_flag"][lang], lang)
-    return grammar.sentence(pick(rng, sentences.DANGER[lang]).format(flag=flag), lang)
+    return grammar.sentence(pick(rng, frames[lang]).format(flag=flag), lang)
 
 
 def closing(subject: dict, lang: str, rng: np.random.Generator) -> list[str]:

@@ -12,7 +12,7 @@ NAMED = {
         "The department of {value} looks after patients with {a_name}", "{A_name} belong{s} to the field of {value}",
         "For {a_name}, the right department is {value}"),
     ("symptom", "zh"): (
-        "{name}最典型的症状是{first}，还可出现{rest}", "{name}以{first}为特征，也可伴有{rest}", "{name}最突出的表现是{first}；此外还可有{rest}",
+        "{name}最典型的症状是{first}，还可出现{rest}", "{name}的特征性表现是{first}，也可伴有{rest}", "{name}最突出的表现是{first}；此外还可有{rest}",
         "提示{name}的首要症状是{first}，其他表现包括{rest}", "{name}患者最典型的表现为{first}，部分人还有{rest}"),
     ("symptom", "en"): (
         "The most typical symptom of {a_name} is {first}; there may also be {rest}",
@@ -58,7 +58,7 @@ SHORT = {
     ("department", "zh"): ("应到{value}就诊", "就诊科室为{value}", "由{value}诊治"),
     ("department", "en"): (
         "The right department is {value}", "Patients are treated by the department of {value}", "It is a matter for the department of {value}"),
-    ("symptom", "zh"): ("最典型的症状是{first}，还可出现{rest}", "以{first}最有特征，也可有{rest}", "主要表现为{first}，此外可伴{rest}"),
+    ("symptom", "zh"): ("最典型的症状是{first}，还可出现{rest}", "特征性表现是{first}，也可有{rest}", "主要表现为{first}，此外可伴{rest}"),
     ("symptom", "en"): (
         "The most typical symptom is {first}; there may also be {rest}", "Most characteristic is {first}. Other signs include {rest}",
         "The hallmark is {first}, often together with {rest}"),
@@ -101,6 +101,11 @@ DANGER = {
         "Danger signs: {flag}. Call for emergency help at once", "Go to the emergency department at once if this happens: {flag}",
         "Red flag: {flag}. Do not wait; get emergency help", "This cannot wait and needs emergency care: {flag}"),
 }
+SEE_DOCTOR = {
+    "zh": ("出现以下情况要尽快就医：{flag}", "警示信号：{flag}，应及时到医院检查", "如有以下情况，请当天就诊：{flag}"),
+    "en": ("See a doctor soon if this appears: {flag}", "Warning sign: {flag}. Have it checked without delay", "A reason to see a doctor the same day: {flag}"),
+}
+"""For red flags that do not need an ambulance."""
 
 PRESCRIBED = {
     "zh": ("请遵医嘱使用，不要自行购买或停用。", "是否适合使用，要由医生检查后决定。", "用量由医生根据病情决定。"),

@@ -76,6 +76,14 @@ URGENT = {
         "Please call an ambulance first. These signs raise concern about {a_name}. Stay with the person until help arrives.",
         "Treat this as an emergency and call for help at once. It could be {a_name}; the team will confirm it by {test}."),
 }
+GO_NOW = {
+    "zh": (
+        "这种情况不能等，请现在就去医院急诊。有可能是{name}，医生会用{test}来明确。", "请马上到最近的医院急诊，不要拖延。要警惕{name}，主要检查是{test}。"),
+    "en": (
+        "This cannot wait: please go to the emergency department now. It may be {a_name}; the main test is {test}.",
+        "Please get to the nearest emergency department at once. It could be {a_name}, which is checked by {test}."),
+}
+"""For emergencies that need a hospital at once but no ambulance."""
 FOLLOW_UPS = {
     ("cause", "zh"): ("这种病一般是怎么引起的？", "为什么会得这个病？", "病因是什么呢？"),
     ("cause", "en"): ("What usually causes it?", "Why would I get that?", "Where does something like this come from?"),
@@ -104,7 +112,6 @@ REPLIES = {
         "It is mainly treated with {value}. Please do not start anything on your own.",
         "Treatment usually consists of {value}; whether it fits is for the doctor to judge."),
 }
-EASES = {"zh": ("", "不客气。", "可以的。"), "en": ("", "Of course. ", "Certainly. ")}
 ASK_NAME = {
     "zh": ("我被诊断为{name}，平时要注意什么？", "家人得了{name}，日常该怎么照顾？", "{name}患者有什么要注意的？", "请问{name}有哪些危险信号？", "能介绍一下{name}吗？", "{name}是什么病？"),
     "en": (
@@ -126,7 +133,12 @@ ENDINGS = {
 }
 """What is added to an answer about a fact, for safety."""
 SAFE_ENDING = {"zh": ("是否适合您，请由医生检查后决定。", "请在医生指导下使用。"), "en": ("Whether it suits you is for a doctor to decide.", "Please use it only under a doctor's guidance.")}
-SYSTEM_TASKS = {
-    "zh": ("用一两句话介绍{topic}。", "关于{topic}，你知道些什么？", "请简单说说{topic}。", "给我讲讲{topic}吧。"),
-    "en": ("Tell me about {topic} in a sentence or two.", "What do you know about {topic}?", "Briefly explain {topic}.", "Write a short note on {topic}."),
+GENERAL_TASKS = {
+    "zh": ("说一个关于{topic}的小知识。", "请介绍一点{topic}方面的常识。", "讲一条和{topic}有关的知识吧。"),
+    "en": ("Tell me a fact about {topic}.", "Share something worth knowing about {topic}.", "Give me one piece of knowledge on {topic}."),
 }
+CONTINUE_TASKS = {
+    "zh": ("请接着往下说：{first}", "对这句话再作一点说明：{first}", "“{first}”请补充一些内容。"),
+    "en": ("Please go on from here: {first}", "Say a little more about this: {first}", "\"{first}\" Please add to that."),
+}
+"""{first} is the first sentence of the fact; the rest is the answer."""

@@ -9,7 +9,7 @@ from aquilamed.clinic import dirt, pages
 from aquilamed.clinic.exam import Question
 from aquilamed.clinic.facts import Facts
 from aquilamed.clinic.pages import Page
-from aquilamed.clinic.phrasing import pick
+from aquilamed.clinic.phrasing import pick, shuffled
 from aquilamed.core.chance import chooser, share
 
 HOST = "https://clinic.example.org"
@@ -41,7 +41,13 @@ class Writer:
         return self._next(subject, lang, lambda number: pages.subject_page(self.source.facts, subject, lang, number, self.source.seed))
 
     def general(self, record: dict, lang: str) -> Page:
-        return self._next(record, lang, lambda number: pages.general_page(record, lang, number, self.source.seed))
+        """A page about `record` and two more things of its topic drawn by chance: general facts are short."""
+        def make(number: int) -> Page:
+            others = [other for other in self.source.general if other["id"] != record["id"] and other["topic"] == record["topic"]]
+            order = shuffled(chooser(self.source.seed, f"company/{record['id']}"), others)
+            more = [order[(2 * number + place) % len(order)] for place in range(min(2, len(order)))]
+            return pages.general_page((record, *more), lang, number, self.source.seed)
+        return self._next(record, lang, make)
 
     def any(self, lang: str, rng: np.random.Generator, *, medical: bool) -> Page:
         """A fresh page of the domain about something drawn by `rng`."""
@@ -49,9 +55,12 @@ class Writer:
             return self.subject(pick(rng, self.source.subjects), lang)
         return self.general(pick(rng, self.source.general), lang)
 
-    def stub(self, lang: str, rng: np.random.Generator) -> Page:
-        subject = pick(rng, self.source.subjects)
-        return self._next(subject, f"{lang}-stub", lambda number: pages.stub_page(subject, lang, number, self.source.seed))
+    def stub(self, lang: str) -> Page:
+        """The next stub; a subject has a second one only when all have one."""
+        number = self.made["stub", lang]
+        self.made["stub", lang] += 1
+        order = sorted(self.source.subjects, key=lambda subject: share(self.source.seed, f"stub/{subject['id']}"))
+        return pages.stub_page(order[number % len(order)], lang, number, self.source.seed)
 
     def _next(self, subject: dict, lang: str, make) -> Page:
         number = self.made[subject["id"], lang]
@@ -107,7 +116,7 @@ def _dirtied(writer: Writer, kind: str, lang: str, number: int, rng: np.random.G
 
 def _make(writer: Writer, kind: str, lang: str, rng: np.random.Generator, *, medical: bool, leaks: list[Question]) -> tuple[Page, str, dict]:
     if kind == "stub":
-        page = writer.stub(lang, rng)
+        page = writer.stub(lang)
         return page, page.text, {}
     page = writer.any(lang, rng, medical=medical)
     if kind == "clean":

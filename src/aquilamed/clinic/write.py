@@ -124,7 +124,7 @@ def chosen(config: Config, facts: Facts) -> tuple[dict, ...]:
 def exams(config: Config, facts: Facts, subjects: tuple[dict, ...]) -> tuple[list[exam.Question], list[exam.Question]]:
     """(held-out, training) questions; they share neither a fact nor a wording."""
     asked = exam.facts_asked(subjects, config.seed)
-    fit = [fact for fact in asked if not exam.gives_away(facts, *fact)]
+    fit = exam.facts_asked(subjects, config.seed, lambda subject, attribute: not exam.gives_away(facts, subject, attribute))
     kept = fit[:min(config.n_exam_heldout, len(asked) // 2)]
     names = {(subject["id"], attribute) for subject, attribute in kept}
     rest = [fact for fact in asked if (fact[0]["id"], fact[1]) not in names]

@@ -154,6 +154,22 @@ def scatter(out: Path, kind: str, table: pa.Table, *, shard_bytes: int = 64 << 2
         write(out / kind / part(number), table.filter(pc.equal(bucket, number)).combine_chunks())
 
 
+def with_meta(table: pa.Table, **values: Iterable[str]) -> pa.Table:
+    """`table` with `meta[key]` of each row set to its value under that keyword."""
+    metas = [dict(meta or ()) for meta in table["meta"].to_pylist()]
+    for key, column in values.items():
+        for meta, value in zip(metas, column, strict=True):
+            meta[key] = value
+    place = table.schema.get_field_index("meta")
+    column = pa.array([list(meta.items()) for meta in metas], table.schema.field(place).type)
+    return table.set_column(place, table.schema.field(place), column)
+
+
+def meta_of(table: pa.Table, key: str) -> list[str | None]:
+    """`meta[key]` of each row, None where it has none."""
+    return [dict(meta or ()).get(key) for meta in table["meta"].to_pylist()]
+
+
 def langs(table: pa.Table) -> Counter:
     """Language -> rows."""
     return Counter(table["lang"].to_pylist())

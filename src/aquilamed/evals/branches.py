@@ -67,7 +67,7 @@ def losses_of(network, trees: Sequence[pack.Tree], *, pack_tokens: int = 0, tick
 
 def _groups(branches: Sequence[Branch], room: int) -> Iterator[list[Branch]]:
     """Runs of sorted branches that share a beginning worth a root and fit a tree together."""
-    shared = [0, *(_common(a.prompt, b.prompt) for a, b in pairwise(branches))]
+    shared = [0, *(_shared(a.prompt, b.prompt) for a, b in pairwise(branches))]
     group: list[Branch] = []
     root = 0
     for branch, common in zip(branches, shared, strict=False):
@@ -86,7 +86,7 @@ def _groups(branches: Sequence[Branch], room: int) -> Iterator[list[Branch]]:
 
 def _tree(group: Sequence[Branch]) -> tuple[pack.Tree, list[list[int]]]:
     """The group's tree, and for each branch the segments of its continuations."""
-    root = min(_common(group[0].prompt, branch.prompt) for branch in group) if len(group) > 1 else 0
+    root = min(_shared(group[0].prompt, branch.prompt) for branch in group) if len(group) > 1 else 0
     parts = [pack.segment(group[0].prompt[:root], False)] if root else []
     ends: list[list[int]] = []
     for branch in group:
@@ -97,7 +97,7 @@ def _tree(group: Sequence[Branch]) -> tuple[pack.Tree, list[list[int]]]:
     return tuple(parts), ends
 
 
-def _common(a: Sequence[int], b: Sequence[int]) -> int:
+def _shared(a: Sequence[int], b: Sequence[int]) -> int:
     """Length of the common beginning, at least one token short of both."""
     limit = min(len(a), len(b)) - 1
     return next((i for i in range(limit) if a[i] != b[i]), limit)

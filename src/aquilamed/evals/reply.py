@@ -1,10 +1,10 @@
 """Reading which options a free-text reply settles on, in Chinese and English; never a guess."""
 
 import re
-import string
 from collections.abc import Iterable
 
-LETTERS = string.ascii_uppercase
+from aquilamed.models.wording import LETTERS
+
 _FULL_WIDTH = {c: c - 0xFEE0 for c in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
 _SET = r"[(\[\"'“【*]*(?P<set>(?>[A-Z](?:\s*(?:[,、;/&+]|\band\b|和|与|及|以及)?\s*[A-Z](?![a-z]))*))(?![A-Za-z'])(?!\s*(?:或|\bor\b|/))"
 """Letters, one or several, that no other word runs into and no "or" follows."""

@@ -11,10 +11,12 @@ from aquilamed.core import tables
 from aquilamed.core.chance import share
 from aquilamed.core.config import check, nearest
 from aquilamed.core.counts import Counts
+from aquilamed.core.errors import ModelUnavailable
 from aquilamed.core.manifest import write_json
 from aquilamed.evals import choice, judge, perplexity, preferences, results, sampling
 from aquilamed.evals.task import Asked, Task
 from aquilamed.models import folders
+from aquilamed.models.folders import Model
 
 VERSION = 1
 SAMPLES_TASK, PREFERENCES_TASK, BPB = "samples", "preferences", "bpb-"
@@ -76,6 +78,7 @@ def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts
     `meta["domain"]`), `preferences`, `reference` (a model, or a scored step that holds the same pairs).
     """
     model = folders.load(inputs["model"])
+    _check_template(config, inputs, model)
     rows, dropped, seconds = [], [], {}
     for task in _tasks(config, inputs):
         began = time.monotonic()
@@ -90,6 +93,13 @@ def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts
     write_json(out / results.RESULTS, results.report(results.read_answers(out), config.seed))
     _write_dropped(out, dropped)
     return _counts(rows, dropped, seconds)
+
+
+def _check_template(config: Config, inputs: Mapping[str, Path], model: Model) -> None:
+    needs = config.sample_tokens or "preferences" in inputs or "chat" in (config.form, *config.forms.values())
+    if needs and not model.tokenizer.chat_template:
+        raise ModelUnavailable(f"{inputs['model']}: has no chat template, which samples, preferences and the form `chat` need; "
+                               "name a step of models.prepare or a training step")
 
 
 def _tasks(config: Config, inputs: Mapping[str, Path]) -> list[Task]:

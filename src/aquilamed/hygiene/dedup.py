@@ -19,6 +19,7 @@ from aquilamed.core.config import check
 from aquilamed.core.counts import Counts
 from aquilamed.engine.local import Local
 from aquilamed.hygiene import minhash
+from aquilamed.hygiene.kernels import folded
 from aquilamed.hygiene.texts import texts_of
 
 VERSION = 1
@@ -110,12 +111,12 @@ def group(engine, source: Path, kind: str, likeness: minhash.Likeness, passes: P
 
 
 def _index(job: tuple[int, Path], kind: str, likeness: minhash.Likeness, passes: Path) -> pa.Table:
-    """Write the band keys of a shard; return what its rows are ranked by."""
+    """Write the band keys of a shard; return what its rows are ranked by: blanks make no text longer."""
     number, path = job
     table = tables.load(path)
     texts = texts_of(kind, table)
     np.save(passes / f"keys-{number}.npy", minhash.band_keys(texts, likeness.n_rows))
-    return pa.table({"id": table["id"], "chars": pc.utf8_length(texts), "origin": _origins(table, texts)})
+    return pa.table({"id": table["id"], "chars": pc.utf8_length(pc.replace_substring(folded(texts), " ", "")), "origin": _origins(table, texts)})
 
 
 def _origins(table: pa.Table, texts: pa.Array) -> pa.Array:

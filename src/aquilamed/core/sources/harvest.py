@@ -20,8 +20,8 @@ from aquilamed.core.sources.outcome import Outcome
 
 OnBadRow = Literal["stop", "drop"]
 BATCH = 10_000
-_ENDS = (re.compile(r"\n\s*\n"), re.compile(r"\n"), re.compile(r"[。！？!?][」』”’）)]*|\.\s"))
-"""Where a text may be cut, best first: after a blank line, a line, a sentence."""
+_ENDS = (re.compile(r"\n\s*\n"), re.compile(r"\n"), re.compile(r"[。！？!?][」』”’）)]*|\.\s"), re.compile(r"[，、；,;]|\s"))
+"""Where a text may be cut, best first: after a blank line, a line, a sentence, a part of one."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -92,7 +92,7 @@ def judge(source: Source, row: Mapping) -> Outcome:
 
 
 def cut(text: str, max_chars: int) -> list[str]:
-    """`text` in about equal pieces of at most `max_chars`, cut after a paragraph, else a line, a sentence, anywhere.
+    """`text` in about equal pieces of at most `max_chars`, cut after a paragraph, else a line, a sentence, a comma or blank, anywhere.
 
     The pieces joined are the text.
     """

@@ -1,6 +1,6 @@
-"""Ready sources for public data sets, as their publishers' files lie in one folder `top`; name -> Source.
+"""Ready sources for public data sets: name -> Source, for the publishers' files under one folder `top`.
 
-`top` has the layout that docs/formats.md shows. A licence that the publisher does not state is `unknown`.
+The paths below say where in `top` each file is looked for. A licence that the publisher does not state is `unknown`.
 """
 
 import json

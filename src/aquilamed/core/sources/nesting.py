@@ -29,7 +29,7 @@ def _descend(value: object, levels: list, parent: dict) -> Iterator[tuple[str, o
     (name, mark), *rest = levels
     if name and not (isinstance(value, dict) and name in value):
         raise NotThere(f"records=: no key {name!r} in {_shape(value)}")
-    around = parent | _single_values(value)
+    around = parent | (_single_values(value) if name else {})
     for key, item in _items(value[name] if name else value, mark):
         if rest:
             yield from _descend(item, rest, around | ({"_key": key} if key else {}))

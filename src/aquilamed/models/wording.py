@@ -1,9 +1,11 @@
 """How a multiple-choice question is put, in its own language; every word here is ours."""
 
 import dataclasses
+import string
 from collections.abc import Sequence
 
-from aquilamed.evals.reply import LETTERS
+LETTERS = string.ascii_uppercase
+"""How options are named."""
 
 
 @dataclasses.dataclass(frozen=True)

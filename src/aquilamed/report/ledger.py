@@ -1,0 +1,72 @@
+"""The ledger's rows as cells: a figure of one stage on one task, with its interval and its change."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+
+from aquilamed.report.markup import percent, signed
+
+BITS = "bits"
+SIGNS = {"gained": "▲", "lost": "▼", "same": "="}
+Key = tuple[str, str, str]
+"""(task, language, reading)."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Cell:
+    """What one stage scored."""
+
+    stage: str
+    task: str
+    lang: str
+    reading: str
+    n: int
+    score: float
+    low: float
+    high: float
+    delta: float | None
+    delta_low: float | None
+    delta_high: float | None
+    verdict: str
+    unparsed: int
+    limit: str
+
+    @property
+    def key(self) -> Key:
+        return self.task, self.lang, self.reading
+
+    @property
+    def is_bits(self) -> bool:
+        """True where the score is bits per byte: it falls when better."""
+        return self.reading == BITS or self.task.startswith("bpb-")
+
+    def written(self, value: float, unit: bool = True) -> str:
+        """A score of this task: `41.2 %`, or bits per byte with three decimals."""
+        return f"{value:.3f}" if self.is_bits else percent(value) if unit else f"{100 * value:.1f}"
+
+    def change(self) -> str:
+        """The difference to the base model with its direction: `▲ +3.1`, in points; bits per byte with three decimals."""
+        if self.delta is None:
+            return ""
+        figure = signed(self.delta, 3) if self.is_bits else signed(100 * self.delta, 1)
+        return f"{SIGNS.get(self.verdict, '')} {figure}".strip()
+
+
+def cell(row: Mapping) -> Cell:
+    """The cell of a row of ledger.json; what an older ledger lacks is left empty."""
+    optional = {name: row.get(name) for name in ("delta", "delta_low", "delta_high")}
+    return Cell(stage=row["stage"], task=row["task"], lang=row["lang"], reading=row["reading"], n=row["n"], score=row["score"],
+                low=row["low"], high=row["high"], verdict=row.get("verdict") or "", unparsed=row.get("unparsed") or 0,
+                limit=row.get("limit") or "", **optional)
+
+
+def order_of(rows: Sequence[Mapping]) -> list[str]:
+    """The stages as the ledger orders them."""
+    return list(dict.fromkeys(row["stage"] for row in rows))
+
+
+def cells_of(rows: Sequence[Mapping]) -> dict[Key, dict[str, Cell]]:
+    """(task, language, reading) -> stage -> cell."""
+    found: dict[Key, dict[str, Cell]] = {}
+    for one in map(cell, rows):
+        found.setdefault(one.key, {})[one.stage] = one
+    return found

@@ -1,0 +1,76 @@
+"""How good the filters are, measured on what they never saw: labelled seeds, planted leaks."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from aquilamed.report.markup import Html, both, section, table, tag, whole
+from aquilamed.report.runs import Run, Step, read_json
+
+MEASURES = ("precision", "recall", "f1", "spearman", "mae")
+CERTIFICATE = "certificate.json"
+
+
+def show(run: Run) -> Html:
+    """The section; empty where no step measured itself."""
+    measured = [(step, path, found) for step in run.steps for path, found in _measured(step.notes, ())]
+    columns = [name for name in MEASURES if any(name in found for *_, found in measured)]
+    heads = [("Filter", "过滤器"), ("Of", "对象"), *((_title(name), "") for name in columns), ("n", "")]
+    rows = [[tag("b", step.label), " · ".join(path), *(_figure(found.get(name)) for name in columns), whole(found["n"]) if "n" in found else "–"]
+            for step, path, found in measured]
+    parts = [table(heads, rows, numbers=range(2, len(heads))), _leaks(run), _others(run)]
+    about = tag("p", "Shares 0 to 1 on seeds kept out of the filter's own training; mae in points of the 0 to 6 scale.", class_="about") if rows else ""
+    return section("filters", "How good the filters are", "过滤器质量", about, [part for part in parts if part])
+
+
+def _measured(notes: Mapping, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Mapping]]:
+    """Every mapping in the notes that holds a measure, with the keys that lead to it."""
+    for key, value in notes.items():
+        if isinstance(value, Mapping):
+            if any(isinstance(value.get(name), int | float) for name in MEASURES):
+                yield (*path, key), value
+            else:
+                yield from _measured(value, (*path, key))
+
+
+def _title(name: str) -> str:
+    return {"f1": "F1", "mae": "Mean error"}.get(name, name.capitalize())
+
+
+def _figure(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
+
+
+def _leaks(run: Run) -> Html | None:
+    """The decontamination certificates: what was searched for, and how many planted leaks were found, by disguise."""
+    rows = []
+    for step in run.of("hygiene.decontaminate"):
+        found = read_json(step.folder / CERTIFICATE) or {}
+        planted = found.get("planted") or {"n": step.notes.get("planted", 0), "recall": step.notes.get("planted_recall")}
+        changes = ", ".join(f"{name} {hits['found']}/{hits['n']}" for name, hits in (planted.get("by_change") or {}).items())
+        searched = ", ".join(f"{one['source']} {one['n']:,}" for one in found.get("benchmarks", [])) or whole(step.notes.get("n_items", 0))
+        rows.append([tag("b", step.label), searched, whole(step.notes.get("items_not_searchable", 0)), whole(sum(n for _, n in step.drops)),
+                     f"{_figure(planted.get('recall'))}", whole(planted.get("n", 0)), changes or "–"])
+    heads = [("Decontamination", "去污染"), ("Searched for", "基准"), ("Not searchable", ""), ("Leaks removed", ""), ("Planted recall", ""), ("Planted", ""), ("By disguise", "")]
+    return tag("div", tag("h3", both("Benchmark leaks", "基准泄漏")), table(heads, rows, numbers=(2, 3, 4, 5))) if rows else None
+
+
+def _others(run: Run) -> Html | None:
+    """Screening, deduplication and scoring: what was found, by kind."""
+    rows = [row for step in run.steps if step.stage in ("hygiene.screen", "hygiene.dedup", "corpus.rules", "instruct.score", "instruct.relevance", "instruct.select")
+            for row in _found(step)]
+    return tag("div", tag("h3", both("What the other filters found", "其他过滤器的发现")),
+               table([("Filter", "过滤器"), ("Found", "发现"), ("", "")], rows, class_="found")) if rows else None
+
+
+def _found(step: Step) -> Iterator[list[object]]:
+    for name, value in step.notes.items():
+        if not isinstance(value, Mapping) or value:
+            yield [tag("b", step.label), name.replace("_", " "), _written(value)]
+
+
+def _written(value: object) -> str:
+    """A figure, a row of quantiles, or figures by name."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {_written(inner)}" for key, inner in value.items())
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return " · ".join(_written(inner) for inner in value)
+    return whole(value) if isinstance(value, int) else f"{value:.3f}" if isinstance(value, float) else str(value)
