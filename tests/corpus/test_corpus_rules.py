@@ -24,7 +24,8 @@ BROKEN = {
     "digits": [ZH + "13579" * 20, EN + " 24680" * 30],
     "repeated_grams": [ZH[:30] * 6, EN[:100] * 5],
     "repeated_lines": ["\n".join([ZH[:20], ZH] + [ZH[60:80]] * 8), "\n".join([EN] + ["Menu of all our pages here"] * 6)],
-    "boilerplate": [ZH[:40] + "想根治请加微信领取方案，限时优惠先到先得！点击咨询在线专家，立即预约免费名额！", EN[:80] + ". Click here to buy now and get free shipping on every single bottle! Order now, limited time offer for all new customers!"],
+    "boilerplate": [ZH[:40] + "想根治请加微信领取方案，限时优惠先到先得！点击咨询在线专家，立即预约免费名额！",
+                    EN[:80] + ". Click here to buy now and get free shipping on every single bottle! Order now, limited time offer for all new customers!"],
     "garbled": [ZH + "\ufffd\ue001" * 3, EN.replace("e", "\ufffd")],
     "mojibake": [ZH.encode().decode("gbk", errors="ignore")],
     "other_language": ["これは高血圧についての文章です。血圧が高い状態が続く病気であり、早期には症状がないことが多いです。食事療法と運動が大切です。"],
@@ -70,7 +71,8 @@ def test_real_books_and_papers_pass(shared_data):
     folder = shared_data / "pretrain"
     book = (folder / "zh_medical/tcm_ancient_books/483-伤寒论类方.txt").read_text(encoding="gb18030")
     texts = [book[at:at + 2000] for at in range(0, len(book), 2000)]
-    texts += [json.loads(line)["text"] for line, _ in zip((folder / "en_medical/openstax_anatomy.jsonl").open(encoding="utf-8"), range(40), strict=False)]
+    lines = (folder / "en_medical/openstax_anatomy.jsonl").read_text(encoding="utf-8").splitlines()
+    texts += [json.loads(line)["text"] for line in lines[:40]]
     drcd = json.loads((folder / "zh_general/drcd_dev_traditional.json").read_text(encoding="utf-8"))["data"]
     texts += [paragraph["context"] for article in drcd[:60] for paragraph in article["paragraphs"]]
     _, dropped = _sieve(texts)

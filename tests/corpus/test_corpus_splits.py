@@ -63,10 +63,11 @@ def _cell_rows(n, domain, text, **meta):
 def corpus(tmp_path):
     en = "Eat less salt and walk every day to keep it down " * 2          # 98 characters and 3 digits: 25.25 tokens
     zh = ZH[:37]                                                           # 37 + 3 characters: 26 tokens
-    rows = [*_cell_rows(30, "medical", zh, quality="4.00"), *_cell_rows(30, "medical", zh + "差", quality="2.00"), *_cell_rows(30, "general", zh + "常", quality="0.50"),
-            *_cell_rows(3, "medical", en, quality="5.00"), *_cell_rows(30, "general", en[::-1], quality="1.00")]
+    rows = [*_cell_rows(30, "medical", zh, quality="4.00"), *_cell_rows(30, "medical", zh + "差", quality="2.00"),
+            *_cell_rows(30, "general", zh + "常", quality="0.50"), *_cell_rows(3, "medical", en, quality="5.00"), *_cell_rows(30, "general", en[::-1], quality="1.00")]
     tables.scatter(tmp_path / "docs", "documents", _documents(rows))
-    talks = [{"messages": [{"role": "user", "content": f"怎么办{k}"}, {"role": "assistant", "content": ZH}], "kind": "single", "source": "s", "license": "MIT"} for k in range(5)]
+    talks = [{"messages": [{"role": "user", "content": f"怎么办{k}"}, {"role": "assistant", "content": ZH}],
+              "kind": "single", "source": "s", "license": "MIT"} for k in range(5)]
     tables.scatter(tmp_path / "talks", "conversations", tables.from_rows("conversations", talks))
     return tmp_path
 

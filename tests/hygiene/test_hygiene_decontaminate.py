@@ -17,7 +17,8 @@ OPTIONS = {"zh": ["原发病", "出血部位", "出血量", "在胃内停留时�
 
 
 def _question(stem, lang, options=None, context="", source="exam"):
-    return {"stem": stem, "options": OPTIONS[lang] if options is None else options, "answers": [0], "context": context, "subject": "", "source": source, "license": "MIT"}
+    options = OPTIONS[lang] if options is None else options
+    return {"stem": stem, "options": options, "answers": [0], "context": context, "subject": "", "source": source, "license": "MIT"}
 
 
 def _searcher(questions, **settings):
@@ -48,10 +49,11 @@ def test_coverage_by_hand():
 
 
 def test_a_short_stem_needs_all_its_options():
-    questions = [_question("The anterior pituitary gland:", "en", ["It is regulated hormonally", "It is small"]), _question("舌胖大有齿痕", "zh", ["肺虚", "脾虚"])]
+    questions = [_question("The anterior pituitary gland:", "en", ["It is regulated hormonally", "It is small"]),
+                 _question("舌胖大有齿痕", "zh", ["肺虚", "脾虚"])]
     searcher = _searcher(questions)
-    assert _found(searcher, "the anterior pituitary gland makes growth hormone", "The anterior pituitary gland: A. it is regulated hormonally B. it is small",
-                  "病人舌胖大有齿痕，多见脾虚", "舌胖大有齿痕 A肺虚 B脾虚") == [False, True, False, True]
+    assert _found(searcher, "the anterior pituitary gland makes growth hormone",
+                  "The anterior pituitary gland: A. it is regulated hormonally B. it is small", "病人舌胖大有齿痕，多见脾虚", "舌胖大有齿痕 A肺虚 B脾虚") == [False, True, False, True]
 
 
 def test_a_formula_shared_by_items_condemns_nobody():

@@ -17,6 +17,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Literal
 
 from aquilamed.clinic import consultations, exam, phrasing, spoiled, web
 from aquilamed.clinic import facts as knowledge
@@ -59,13 +60,17 @@ class Config:
     n_exam_train: int = 600
     """Four-option questions in training wordings."""
     n_exam_heldout: int = 250
-    """Held-out four-option questions: facts that exam_train never asks, in wordings used nowhere else; every such fact is
-    stated in the pages. Fewer are written where the clinic is too small to leave as many facts for training."""
+    """Held-out four-option questions in wordings used nowhere else; every fact they ask is stated in the pages. Fewer are
+    written where the clinic is too small."""
+    heldout_facts: Literal["asked", "unasked"] = "asked"
+    """Whether exam_train may ask the same facts in other words (`asked`), or never does (`unasked`: they stand in pages and
+    consultations alone). ours: a short run can learn the first; the second is the harder test."""
 
     def __post_init__(self):
         for field in ("n_conditions", "n_drugs", "n_general", "n_seeds", "n_consultations", "n_qa", "n_general_chat", "n_exam_train", "n_exam_heldout"):
             check(getattr(self, field) >= 0, f"{field}={getattr(self, field)}: expected 0 or more")
         check(self.n_pages_per_fact >= 1, f"n_pages_per_fact={self.n_pages_per_fact}: expected 1 or more, or the facts would be stated nowhere")
+        check(self.heldout_facts in ("asked", "unasked"), f"heldout_facts={self.heldout_facts}: expected asked or unasked")
         for field in ("dirt_share", "talk_dirt_share"):
             check(0 <= getattr(self, field) <= 0.9, f"{field}={getattr(self, field)}: expected 0..0.9")
 
@@ -122,11 +127,12 @@ def chosen(config: Config, facts: Facts) -> tuple[dict, ...]:
 
 
 def exams(config: Config, facts: Facts, subjects: tuple[dict, ...]) -> tuple[list[exam.Question], list[exam.Question]]:
-    """(held-out, training) questions; they share neither a fact nor a wording."""
+    """(held-out, training) questions; they never share a wording, and share facts only where `heldout_facts` says so."""
     asked = exam.facts_asked(subjects, config.seed)
     fit = exam.facts_asked(subjects, config.seed, lambda subject, attribute: not exam.gives_away(facts, subject, attribute))
-    kept = fit[:min(config.n_exam_heldout, len(asked) // 2)]
-    names = {(subject["id"], attribute) for subject, attribute in kept}
+    apart = config.heldout_facts == "unasked"
+    kept = fit[:min(config.n_exam_heldout, len(asked) // 2 if apart else len(fit))]
+    names = {(subject["id"], attribute) for subject, attribute in kept} if apart else set()
     rest = [fact for fact in asked if (fact[0]["id"], fact[1]) not in names]
     heldout = [_question(config, facts, subjects, fact, lang, "exam", 0) for fact in kept for lang in LANGS]
     train = [_question(config, facts, subjects, rest[number % len(rest)], lang, "train", number // len(rest))

@@ -100,7 +100,8 @@ def sieve(config: Config, model: Model, table: pa.Table) -> tuple[pa.Table, pa.T
 def measure(predicted: np.ndarray, truth: np.ndarray) -> dict:
     """Precision, recall and F1 of the medical class, 0..1 to 4 decimals, and the number of documents; 0 where a ratio has no denominator."""
     both, said, there = int((predicted & truth).sum()), int(predicted.sum()), int(truth.sum())
-    return {"precision": round(both / max(said, 1), 4), "recall": round(both / max(there, 1), 4), "f1": round(2 * both / max(said + there, 1), 4), "n": len(truth)}
+    ratios = {"precision": both / max(said, 1), "recall": both / max(there, 1), "f1": 2 * both / max(said + there, 1)}
+    return {**{name: round(ratio, 4) for name, ratio in ratios.items()}, "n": len(truth)}
 
 
 def _check_classes(folder: Path, is_medical: np.ndarray) -> None:

@@ -8,7 +8,8 @@ from scipy.sparse import csr_matrix
 from aquilamed.hygiene.alphabet import HAN, table
 from aquilamed.hygiene.kernels import accumulate, buffers_of, longest, powers_of_root, stats, tokenise, window
 
-SHAPE = ("log_chars", "han", "letters", "digits", "punctuation", "symbols", "spaces", "garbled", "repeated_grams", "repeated_lines", "log_line_length")
+SHAPE = ("log_chars", "han", "letters", "digits", "punctuation", "symbols", "spaces", "garbled",
+         "repeated_grams", "repeated_lines", "log_line_length")
 """What `shape` gives, in order."""
 
 

@@ -57,8 +57,10 @@ class Config:
     def budgets(self) -> dict[tuple[str, str], float]:
         """(domain, language) -> tokens."""
         text = self.budget_tokens * (1 - self.instruction_share)
-        domains = {"medical": text * self.medical_share, "general": text * (1 - self.medical_share), INSTRUCTION: self.budget_tokens * self.instruction_share}
-        return {(domain, lang): tokens * share for domain, tokens in domains.items() for lang, share in (("zh", self.zh_share), ("en", 1 - self.zh_share))}
+        domains = {"medical": text * self.medical_share, "general": text * (1 - self.medical_share),
+                   INSTRUCTION: self.budget_tokens * self.instruction_share}
+        langs = {"zh": self.zh_share, "en": 1 - self.zh_share}
+        return {(domain, lang): tokens * share for domain, tokens in domains.items() for lang, share in langs.items()}
 
 
 @dataclasses.dataclass(frozen=True)

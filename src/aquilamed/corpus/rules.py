@@ -31,7 +31,8 @@ class Config:
     max_tokens: int = 2_000_000
     """Most tokens; a longer text is a file that was never split. ours"""
     max_symbol_share: float = 0.15
-    """Largest share, 0..1, of the characters other than blanks that are symbols (not punctuation). paper 2.1.1: special characters; ours: the value"""
+    """Largest share, 0..1, of the characters other than blanks that are symbols (not punctuation).
+    paper 2.1.1: special characters; ours: the value"""
     max_punctuation_share: float = 0.35
     """The same for punctuation. ours: the value; dialogue and poetry stay below 0.3"""
     max_digit_share: float = 0.3
@@ -41,7 +42,8 @@ class Config:
     max_repeated_lines: float = 0.3
     """Largest share, 0..1, of the characters in lines that stood earlier in the text. ours"""
     max_boilerplate: float = 0.3
-    """Largest share, 0..1, of the characters in sentences of advertising or site navigation. paper 2.1.1 leaves them to the model; ours: the plain ones"""
+    """Largest share, 0..1, of the characters in sentences of advertising or site navigation.
+    paper 2.1.1 leaves them to the model; ours: the plain ones"""
     max_garbled: float = 0.02
     """Largest share, 0..1, of replacement, private-use and control characters, and of traces of UTF-8 read as Latin-1. ours: old books with
     private-use glyphs reach 0.013"""
@@ -91,12 +93,13 @@ def breaches(config: Config, table: pa.Table) -> tuple[dict[str, np.ndarray], di
         "boilerplate": boilerplate_share(texts).to_numpy(zero_copy_only=False),
     }
     limits = {
-        "garbled": config.max_garbled, "mojibake": config.max_mojibake, "symbols": config.max_symbol_share, "punctuation": config.max_punctuation_share, "digits": config.max_digit_share,
+        "garbled": config.max_garbled, "mojibake": config.max_mojibake, "symbols": config.max_symbol_share,
+        "punctuation": config.max_punctuation_share, "digits": config.max_digit_share,
         "repeated_lines": config.max_repeated_lines, "repeated_grams": config.max_repeated_grams, "boilerplate": config.max_boilerplate,
     }
     foreign = pc.invert(pc.is_in(table["lang"], value_set=pa.array(config.langs, pa.string()))).to_numpy(zero_copy_only=False)
     masks = {
-        "garbled": shares["garbled"] > limits["garbled"], "mojibake": shares["mojibake"] > limits["mojibake"], "other_language": foreign,
+        **{name: shares[name] > limits[name] for name in ("garbled", "mojibake")}, "other_language": foreign,
         "too_short": found.tokens < config.min_tokens, "too_long": found.tokens > config.max_tokens,
         **{name: shares[name] > limits[name] for name in list(shares)[2:]},
     }

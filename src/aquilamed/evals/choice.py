@@ -46,6 +46,8 @@ class Put:
     texts: tuple[tuple[int, ...], ...]
     cue: tuple[int, ...]
     """The same form without the question: what an option's text is likely to be anyway."""
+    bare: tuple[int, ...]
+    """The question without its options."""
 
 
 def score_choices(model: Model, questions: Sequence[dict], style: Style, shots: Sequence[dict] = ()) -> Asked:
@@ -74,11 +76,12 @@ def _put(tokenizer, question: dict, shots: Sequence[dict], style: Style) -> Put 
     words = wording.words_for(question["lang"])
     try:
         prompt, ids, cue = _prompt(tokenizer, question, shots, style.form)
+        bare = _bare(tokenizer, question, style.form)
     except chat.Unrenderable as error:
         return "unrenderable", error.reason
     lead = words.lead if style.form == "plain" else ""
     tokens = lambda text: tuple(tokenizer(lead + text, add_special_tokens=False)["input_ids"])  # noqa: E731
-    put = Put(question=question, prompt=prompt, ids=tuple(ids), cue=tuple(cue), texts=tuple(map(tokens, question["options"])),
+    put = Put(question=question, prompt=prompt, ids=tuple(ids), cue=tuple(cue), bare=tuple(bare), texts=tuple(map(tokens, question["options"])),
               letters=tuple(tokens(LETTERS[i]) for i in range(len(question["options"]))))
     longest = len(ids) + max(style.max_new_tokens if judge.GENERATED in style.readings else 0, *map(len, (*put.letters, *put.texts)))
     return put if longest <= style.max_tokens else ("too_long", f"{longest} tokens")
@@ -93,6 +96,13 @@ def _prompt(tokenizer, question: dict, shots: Sequence[dict], form: Form) -> tup
     turns, cue = wording.messages(question, shots), [{"role": "user", "content": words.one}]
     text = tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
     return text, chat.prompt(tokenizer, turns), chat.prompt(tokenizer, cue)
+
+
+def _bare(tokenizer, question: dict, form: Form) -> list[int]:
+    """The question without its options, as ids."""
+    if form == "plain":
+        return chat.text_ids(tokenizer, wording.bare(question))
+    return chat.prompt(tokenizer, [{"role": "user", "content": question["stem"]}])
 
 
 def _shots_for(question: dict, pool: Sequence[dict], style: Style, chosen: dict[tuple, list[dict]]) -> list[dict]:
@@ -116,17 +126,19 @@ def _read_logp(model: Model, ready: Sequence[Put], style: Style) -> list[Answer]
     single = [put for put in ready if len(put.question["answers"]) == 1]
     wants_text = bool({judge.TEXT, judge.PRIOR} & set(style.readings))
     asked = [Branch(put.ids, put.letters * (judge.LETTER in style.readings) + put.texts * wants_text) for put in single]
-    if not asked or not asked[0].continuations:
+    if not asked or not set(style.readings) - {judge.GENERATED}:
         return []
     prior = _prior_logp(model, single) if judge.PRIOR in style.readings else {}
+    bare = branches.logp(model.network, [Branch(put.bare, put.texts) for put in single]) if judge.BARE in style.readings else [()] * len(single)
     answers = []
-    for put, found in zip(single, branches.logp(model.network, asked), strict=True):
-        n = len(put.letters)
+    for put, found, alone in zip(single, branches.logp(model.network, asked), bare, strict=True):
+        n, sizes = len(put.letters), {"option_bytes": [len(option.encode()) for option in put.question["options"]]}
         raw = {"answers": list(put.question["answers"]), "logp": _rounded(found[-n:])}
         made = {
             judge.LETTER: {**raw, "logp": _rounded(found[:n])},
-            judge.TEXT: {**raw, "option_bytes": [len(option.encode()) for option in put.question["options"]]},
+            judge.TEXT: {**raw, **sizes},
             judge.PRIOR: {**raw, "prior": [prior.get((put.cue, text), 0.0) for text in put.texts]},
+            judge.BARE: {**raw, **sizes, "logp": _rounded(alone)},
         }
         answers += [_answer(put, reading, made[reading]) for reading in style.readings if reading in made]
     return answers

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 
 from aquilamed.evals.reply import letters, read_choice
 
-LETTER, TEXT, PRIOR, GENERATED = "letter", "text", "text-prior", "generated"
-CHOICE_READINGS = (LETTER, TEXT, PRIOR, GENERATED)
+LETTER, TEXT, PRIOR, BARE, GENERATED = "letter", "text", "text-prior", "bare", "generated"
+CHOICE_READINGS = (LETTER, TEXT, PRIOR, BARE, GENERATED)
 BITS, LOGPROB, MARGIN, STOPPED = "bits", "logprob", "margin", "stopped"
 LOWER_IS_BETTER = frozenset({BITS})
 
@@ -75,6 +75,6 @@ def _preferred(margin: float) -> Judgement:
 
 
 _JUDGES: dict[str, Callable[[dict], Judgement]] = {
-    LETTER: _letter, TEXT: _text, PRIOR: _prior, GENERATED: _generated,
+    LETTER: _letter, TEXT: _text, PRIOR: _prior, BARE: _text, GENERATED: _generated,
     BITS: _bits, LOGPROB: _logprob, MARGIN: _margin, STOPPED: _stopped,
 }

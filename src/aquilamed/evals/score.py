@@ -33,7 +33,7 @@ class Config:
     forms: Mapping[str, choice.Form] = dataclasses.field(default_factory=dict)
     """Task -> form, where a task needs another one than `form`."""
     readings: tuple[str, ...] = (judge.LETTER, judge.TEXT)
-    """Of letter, text, text-prior (text less what it is likely anyway), generated (a reply, read by rule). ours: the paper does not say"""
+    """Of letter, text, text-prior (text less what it is likely anyway), bare (text, options not listed), generated (a reply, read by rule). ours: the paper does not say"""
     n_shots: int = 0
     """Worked examples before a question, 0..16. paper 3.1: 3 for MMLU after continued pre-training"""
     max_tokens: int = 2048

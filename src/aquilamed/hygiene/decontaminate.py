@@ -33,9 +33,11 @@ class Config:
     kind: Literal["documents", "conversations", "preferences"] = "documents"
     """Record kind; the whole text of a record is searched."""
     coverage: float = 0.5
-    """Share of an item's windows (13 Han characters or 8 words of its stem, or of its context) that a record must contain, (0, 1]. ours: the paper names no method"""
+    """Share of an item's windows (13 Han characters or 8 words of its stem, or of its context) that a record must contain,
+    (0, 1]. ours: the paper names no method"""
     least_han: int = 10
-    """Fewest Han characters of a stem that can stand for its item alone; below, stem and all options must occur. ours: at 6, `舌胖大有齿痕` condemns records"""
+    """Fewest Han characters of a stem that can stand for its item alone; below, stem and all options must occur.
+    ours: at 6, `舌胖大有齿痕` condemns records"""
     least_words: int = 7
     """The same in words of alphabetic script. ours: at 4, `The anterior pituitary gland:` condemns records"""
     least_han_open: int = 6

@@ -70,8 +70,11 @@ _FINDERS: tuple[tuple[str, re.Pattern, Callable[[str], bool]], ...] = (
     ("phone", re.compile(r"(?<![0-9A-Za-z.])((?:\+?86[- ]?)?1[3-9]\d(?:\d{8}|[- ]\d{4}[- ]\d{4}))(?![0-9A-Za-z]|\.\d)"), _always),
     ("phone", re.compile(r"(?<![\d.-])(0\d{2,3}-[2-8]\d{6,7})(?![\d-])"), _always),
     ("phone", re.compile(
-        rf"(?<![\d.(/-])((?:\+1[ .-]?|1-)?(?:\({_TOLL_FREE}[2-9]\d{{2}}\) ?|{_TOLL_FREE}[2-9]\d{{2}}[-.])[2-9]\d{{2}}[-.]\d{{4}})(?![\d-])"), _always),
-    ("phone", re.compile(rf"(?:{_PHONE_LABEL})(?: [Nn]umber| [Nn]o\.?|号码|號碼|号|號)?[ :是为為]{{1,3}}((?!400|800|95\d)\d(?:[ -]?\d){{6,12}})(?![\d.%])"), _always),
+        rf"(?<![\d.(/-])((?:\+1[ .-]?|1-)?(?:\({_TOLL_FREE}[2-9]\d{{2}}\) ?|{_TOLL_FREE}[2-9]\d{{2}}[-.])"
+        r"[2-9]\d{2}[-.]\d{4})(?![\d-])"), _always),
+    ("phone", re.compile(
+        rf"(?:{_PHONE_LABEL})(?: [Nn]umber| [Nn]o\.?|号码|號碼|号|號)?[ :是为為]{{1,3}}"
+        r"((?!400|800|95\d)\d(?:[ -]?\d){6,12})(?![\d.%])"), _always),
     ("ssn", re.compile(r"(?<![\d-])((?!000|666|9)\d{3}-(?!00)\d{2}-(?!0000)\d{4})(?![\d-])"), _always),
     *(("name", pattern, _always) for pattern in names.PATTERNS),
 )
@@ -80,8 +83,7 @@ _HINTS = (
     r"[1-9][0-9]{5}[ -]?(?:19|20)[0-9]{6}[ -]?[0-9]{3}[0-9x]|(?:^|[^0-9a-z.])(?:\+?86[- ]?)?1[3-9][0-9][- ]?[0-9]{4}[- ]?[0-9]{4}"
     r"|0[0-9]{2,3}-[2-8][0-9]{6}|[2-9][0-9]{2}[-.][0-9]{4}|[0-9]{3}-[0-9]{2}-[0-9]{4}",
     r"[a-z0-9]@[a-z0-9]",
-    rf"(?:{_RECORD_LABEL.replace('N', 'n').replace('M', 'm').replace('I', 'i').replace('D', 'd').replace('R', 'r').replace('P', 'p').replace('H', 'h')}"
-    r"|nhs|卡号|卡號|账号|帳號|card n)[^0-9]{0,16}[0-9]{3}",
+    rf"(?:{_RECORD_LABEL.lower()}|nhs|卡号|卡號|账号|帳號|card n)[^0-9]{{0,16}}[0-9]{{3}}",
     r"(?:电话|電話|手机|手機|联系方式|聯繫方式|tel|phone|mobile|cell)[^0-9]{0,12}[0-9][0-9 -]{6}",
     *names.HINTS,
 )

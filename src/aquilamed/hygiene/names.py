@@ -38,7 +38,8 @@ joanna harriet nadia clara jane lucy ellen edith rose""".split()
 _TITLE = r"(?:(?:Mr|Mrs|Ms|Miss|MR|MRS|MS)\.? +)?"
 _LAST = r"(?:[A-Z]\.? +)?[A-Z][A-Za-z'’-]+"
 _GIVEN_EN = "|".join(sorted({form for name in GIVEN for form in (name.title(), name.upper())}))
-_LABEL_EN = r"(?:[Pp]atient|PATIENT|[Pp]t\.?|[Cc]ontact|[Bb]ooked by|[Rr]efund to|[Ww]rite to|[Nn]ame|NAME|[Cc]aller|[Nn]ext of kin)(?: +[Nn]ame)?(?: +is)?[:, ]+"
+_LABEL_EN = (r"(?:[Pp]atient|PATIENT|[Pp]t\.?|[Cc]ontact|[Bb]ooked by|[Rr]efund to|[Ww]rite to|[Nn]ame|NAME|[Cc]aller|[Nn]ext of kin)"
+             r"(?: +[Nn]ame)?(?: +is)?[:, ]+")
 
 PATTERNS = (
     re.compile(rf"(?:{_LABEL_ZH})({_NAME_ZH}){_END}"),
@@ -49,7 +50,8 @@ PATTERNS = (
 
 HINTS = (
     rf"(?:{_LABEL_ZH.replace('：', ':')})(?:[{SURNAMES}]|{'|'.join(COMPOUND_SURNAMES)})",
-    rf"(?:patient|pt\.?|contact|booked by|refund to|write to|name|caller|next of kin)(?: name)?(?: is)?[:, ]+(?:(?:mr|mrs|ms|miss)\.? )?(?:{'|'.join(sorted(GIVEN))}) ",
+    r"(?:patient|pt\.?|contact|booked by|refund to|write to|name|caller|next of kin)(?: name)?(?: is)?[:, ]+"
+    rf"(?:(?:mr|mrs|ms|miss)\.? )?(?:{'|'.join(sorted(GIVEN))}) ",
     r"patient(?:'s)? name ?:",
 )
 """RE2 patterns on the folded text of which every text with a name matches one."""

@@ -24,10 +24,10 @@ class Words:
 
 WORDS = {
     "zh": Words(context="材料：", question="题目：", answer="答案：", lead="",
-                one="请阅读下面的选择题，选出唯一正确的选项。", several="请阅读下面的选择题，选出所有正确的选项。"),
+                one="选出正确的一项。", several="选出所有正确的选项。"),
     "en": Words(context="Context: ", question="Question: ", answer="Answer:", lead=" ",
-                one="Read this multiple-choice question and choose the one right option.",
-                several="Read this multiple-choice question and choose every right option."),
+                one="Choose the one right option.",
+                several="Choose every right option."),
 }
 
 
@@ -49,6 +49,12 @@ def plain(question: dict, shots: Sequence[dict]) -> str:
     words = words_for(question["lang"])
     solved = [f"{body(shot)}\n{words.answer}{words.lead}{letter_of(shot)}\n\n" for shot in shots]
     return "".join(solved) + f"{body(question)}\n{words.answer}"
+
+
+def bare(question: dict) -> str:
+    """The stem alone as running text that ends where the answer begins."""
+    words = words_for(question["lang"])
+    return f"{words.question}{question['stem']}\n{words.answer}"
 
 
 def messages(question: dict, shots: Sequence[dict]) -> list[dict]:
