@@ -41,9 +41,9 @@ class Config:
     instruction_share: float = 0.0
     """Share, 0..1, of the tokens that are conversations as plain text. paper 2.1.2: phase 2 (value open)"""
     zh_tokens_per_char: float = 0.65
-    """Estimate, above 0. ours: common multilingual vocabularies take 0.6 to 0.7 on Chinese medical text"""
+    """Estimate, above 0. ours: Gemma-3 takes 0.69 on medical abstracts, 0.79 on encyclopaedia text, 0.95 on classical books"""
     en_tokens_per_char: float = 0.25
-    """Estimate, above 0; mixed text is counted by its Han characters and the rest. ours"""
+    """Estimate, above 0; mixed text is counted by its Han characters and the rest. ours: Gemma-3 takes 0.22 to 0.23"""
     seed: int = 0
     """Orders the documents."""
 

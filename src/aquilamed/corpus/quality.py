@@ -41,7 +41,7 @@ class Config:
     bits: int = 18
     """The n-grams are hashed into 2**bits columns, 10..24. ours"""
     penalty: float = 0.03
-    """Weight of the L2 penalty, above 0. ours: on 3,000 seeds of the clinic the error is 0.99 points, and 1.14 at 0.3"""
+    """Weight of the L2 penalty, above 0. ours: on 3,000 seeds of the clinic the mean error is 0.99 points (5 folds), 1.11 at 0.3, 1.24 at 1"""
     seed: int = 0
     """Splits the seeds."""
 

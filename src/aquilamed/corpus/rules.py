@@ -34,13 +34,13 @@ class Config:
     """Largest share, 0..1, of the characters other than blanks that are symbols (not punctuation).
     paper 2.1.1: special characters; ours: the value"""
     max_punctuation_share: float = 0.35
-    """The same for punctuation. ours: the value; dialogue and poetry stay below 0.3"""
+    """The same for punctuation. ours: the value; papers and classical books reach 0.30"""
     max_digit_share: float = 0.3
     """The same for digits. ours"""
     max_repeated_grams: float = 0.4
-    """Largest share, 0..1, of 10-token n-grams that stood earlier in the text. ours: prescription books reach 0.2"""
+    """Largest share, 0..1, of 10-token n-grams that stood earlier in the text. ours: textbooks, papers and classical books reach 0.31"""
     max_repeated_lines: float = 0.3
-    """Largest share, 0..1, of the characters in lines that stood earlier in the text. ours"""
+    """Largest share, 0..1, of the characters in lines that stood earlier in the text. ours: textbooks reach 0.28"""
     max_boilerplate: float = 0.3
     """Largest share, 0..1, of the characters in sentences of advertising or site navigation.
     paper 2.1.1 leaves them to the model; ours: the plain ones"""
@@ -48,7 +48,7 @@ class Config:
     """Largest share, 0..1, of replacement, private-use and control characters, and of traces of UTF-8 read as Latin-1. ours: old books with
     private-use glyphs reach 0.013"""
     max_mojibake: float = 0.12
-    """Largest share, 0..1, of characters that UTF-8 read as GBK is made of. ours: such a text has above 0.2, traditional Chinese up to 0.04"""
+    """Largest share, 0..1, of characters that UTF-8 read as GBK is made of. ours: 99 in 100 such texts have above 0.18, traditional Chinese up to 0.045"""
     unsafe: Literal["drop", "report"] = "drop"
     """As in hygiene.screen. paper 2.1.1: toxic"""
     identifiers: Literal["drop", "mask", "report"] = "drop"

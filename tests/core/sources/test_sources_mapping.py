@@ -169,7 +169,7 @@ def test_skipped_rows_carry_the_record_where_one_can_be_formed():
     (lambda: Turns(roles={"human": "patient"}), "role 'patient': expected system, user, assistant"),
     (lambda: Documents(text="text"), "expected a tuple of fields"),
     (lambda: Documents(meta={"row": "x"}), "row is written by the import itself"),
-    (lambda: Skip(why="x", field="y"), "either when= or unless="),
+    (lambda: Skip(why="x", field="y"), "give one of when="),
     (lambda: Tagged(shape="("), "no regular expression"),
     (lambda: Source(name="s", path="x", format="jsonl", mapping=SHAREGPT, license=""), "write 'unknown' if it is"),
     (lambda: Source(name="s", path="x", format="jsonl", mapping=SHAREGPT, license="MIT", lang="chinese"), "expected zh, en, mixed, other"),

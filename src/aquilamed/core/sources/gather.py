@@ -91,6 +91,9 @@ def outside(sources: Sequence[Source]) -> list[Path]:
         if source.format != "hub" and not str(source.path).startswith(STEP):
             inside = [path for path, _ in files.find(source.path, source)]
             found += [Path(source.path)] if Path(source.path).is_dir() else inside
+        found += [skip.listing for skip in source.skip if skip.listing]
+    for path in found:
+        check(path.exists(), f"{path}: not there; a source of this step reads it")
     return list(dict.fromkeys(found))
 
 

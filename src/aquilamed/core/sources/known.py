@@ -3,11 +3,9 @@
 The paths below say where in `top` each file is looked for. A licence that the publisher does not state is `unknown`.
 """
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from aquilamed.core.config import check
 from aquilamed.core.sources.conversations import SHAREGPT, Pair, Tagged, Turns
 from aquilamed.core.sources.mapping import Documents, Preferences, Skip, Source
 from aquilamed.core.sources.questions import Questions
@@ -161,9 +159,7 @@ def _pubmedqa(top: Path) -> list[Source]:
     mapping = Questions(stem="QUESTION", options=("=yes", "=no", "=maybe"), answer="final_decision", answer_as="text",
                         context=("CONTEXTS[]",), meta={"published": "_key"})
     listed = top / "test_ground_truth.json"
-    check(listed.is_file(), f"{listed}: not there; it lists which PubMedQA questions are the test half")
-    test = tuple(sorted(json.loads(listed.read_text(encoding="utf-8"))))
-    halves = {"test": Skip(why="other_half", field="_key", unless=test), "train": Skip(why="other_half", field="_key", when=test)}
+    halves = {"test": Skip(why="other_half", field="_key", unless_in=listed), "train": Skip(why="other_half", field="_key", when_in=listed)}
     return [
         Source(name=f"pubmedqa_{half}", path=top / "ori_pqal.json", format="json", records="{}", mapping=mapping, license="MIT", skip=(skip,))
         for half, skip in halves.items()

@@ -1,11 +1,14 @@
 """What the fields of a raw row mean: declared in the recipe, never guessed."""
 
 import dataclasses
+import functools
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar, Literal
 
 from aquilamed.core.config import check
+from aquilamed.core.errors import RecordError
 from aquilamed.core.sources import fields
 from aquilamed.core.sources.conversations import SHAREGPT, Dialogue
 from aquilamed.core.sources.files import Reading
@@ -83,17 +86,36 @@ class Skip:
     """Left out if it is one of these."""
     unless: tuple[str, ...] = ()
     """Left out if it is none of these."""
+    when_in: str | Path = ""
+    """Left out if it is a key of the object (or an item of the list) in this JSON file."""
+    unless_in: str | Path = ""
+    """Left out if it is not one."""
 
     def __post_init__(self):
-        check(bool(self.when) != bool(self.unless), f"Skip {self.why!r}: give either when= or unless=")
-        for given in (self.when, self.unless):
-            check(isinstance(given, tuple), f"Skip {self.why!r}: {given!r}: expected a tuple of values")
+        given = [bool(value) for value in (self.when, self.unless, self.when_in, self.unless_in)]
+        check(sum(given) == 1, f"Skip {self.why!r}: give one of when=, unless=, when_in= and unless_in=")
+        for values in (self.when, self.unless):
+            check(isinstance(values, tuple), f"Skip {self.why!r}: {values!r}: expected a tuple of values")
+
+    @property
+    def listing(self) -> Path | None:
+        """The file that lists the values, if one does."""
+        return Path(self.when_in or self.unless_in) if self.when_in or self.unless_in else None
 
     def detail(self, row: Mapping) -> str:
         """Why the row is left out; empty if it is not."""
         value = fields.plain(fields.find(row, self.field))
-        hit = value in self.when if self.when else value not in self.unless
+        listed = value in (_listed(self.listing) if self.listing else self.when or self.unless)
+        hit = listed == bool(self.when or self.when_in)
         return f"{self.field} = {fields.shown(value)}" if hit else ""
+
+
+@functools.lru_cache(maxsize=8)
+def _listed(path: Path) -> frozenset[str]:
+    try:
+        return frozenset(map(str, json.loads(path.read_text(encoding="utf-8"))))
+    except ValueError as error:
+        raise RecordError(f"{path}: not a JSON object or list ({error}); it should list the rows to take or leave") from error
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

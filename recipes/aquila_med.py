@@ -1,0 +1,117 @@
+"""The paper at full scale: Aquila-Med (arXiv 2406.12182), every number with its section. `open`: the paper does not say.
+
+`aquilamed plan recipes/aquila_med.py` shows it. To run it, put the data where `DATA` says, name a base model, and start the
+training steps on the paper's machines: 24 A100-40G for pre-training, 8 for SFT and DPO.
+"""
+
+from pathlib import Path
+
+from aquilamed.core.sources import SHAREGPT, Documents, Pair, Questions, Source, known
+from aquilamed.corpus import classify, importing, mix, quality, rules
+from aquilamed.evals import benchmarks, ledger, score
+from aquilamed.hygiene import decontaminate, dedup, holdout, screen
+from aquilamed.instruct import exam, questions, relevance, select
+from aquilamed.instruct import importing as talks
+from aquilamed.instruct import join as join_talks
+from aquilamed.instruct import score as scores
+from aquilamed.models import prepare
+from aquilamed.pipeline import Recipe, Step
+from aquilamed.preference import join, objective, subjective
+from aquilamed.train import dpo, pretrain, sft
+from aquilamed.train.settings import Optim
+
+DATA = Path("data")
+BASE = prepare.Config(source="models/base-7b", license="unknown")     # 2.1.3: its own 7B, not released; any 7B folder or hub id stands in
+CPT_1 = Optim(lr=1e-4, batch=768, length=4096, epochs=1, warmup=0.05, weight_decay=0.1)       # 2.1.3; weight decay open there, 2.2.2 has 0.1
+CPT_2 = Optim(lr=1e-5, batch=384, length=4096, epochs=1, warmup=0.01, weight_decay=0.1)       # 2.1.3
+SFT = Optim(lr=2e-6, batch=128, length=2048, epochs=2, warmup=0.05, weight_decay=0.1, dropout=0.1)   # 2.2.2; warm-up open
+DPO = Optim(lr=2e-7, batch=64, length=2048, epochs=2, warmup=0.1, weight_decay=0.1)           # 2.3.2; length, warm-up share and weight decay open
+CLINICAL = ("medqa_us_test", "medmcqa_dev", "mmlu_test", "pubmedqa_test", "cmexam_val", "head_qa_test")   # 3.1; C-Eval and CMB-Exam come with a later release
+
+
+def corpus() -> list[Step]:
+    """2.1.1: the base model's own general corpus, filtered, classified, graded."""
+    text = Source(name="general_corpus", path=DATA / "corpus/*.jsonl", format="jsonl", mapping=Documents(), license="unknown")
+    domain = Source(name="domain_seeds", path=DATA / "seeds/domain.jsonl", format="jsonl", license="unknown", mapping=Documents(meta={"label": "label"}))
+    graded = Source(name="quality_seeds", path=DATA / "seeds/quality.jsonl", format="jsonl", license="unknown", mapping=Documents(meta={"quality": "quality"}))
+    return [
+        Step(name="web", stage="corpus.importing", config=importing.Config(sources=(text,), max_chars=0), paper="2.1.1"),
+        Step(name="domain-seeds", stage="corpus.importing", config=importing.Config(sources=(domain,)), paper="2.1.1"),       # 17k of 20k, labelled twice
+        Step(name="quality-seeds", stage="corpus.importing", config=importing.Config(sources=(graded,)), paper="2.1.1"),      # 15k of 20k, scored twice
+        Step(name="rules", stage="corpus.rules", config=rules.Config(), inputs={"documents": "web"}, paper="2.1.1"),          # limits open
+        Step(name="dedup", stage="hygiene.dedup", config=dedup.Config(), inputs={"documents": "rules"}),
+        Step(name="decontaminated", stage="hygiene.decontaminate", config=decontaminate.Config(), inputs={"documents": "dedup", "benchmarks": "benchmarks"}, paper="2.1.1"),
+        Step(name="domain", stage="corpus.classify", config=classify.Config(), inputs={"documents": "decontaminated", "seeds": "domain-seeds"}, paper="2.1.1"),
+        Step(name="quality", stage="corpus.quality", config=quality.Config(), inputs={"documents": "domain", "seeds": "quality-seeds"}, paper="2.1.1"),
+        Step(name="text", stage="hygiene.holdout", config=holdout.Config(share=0.0001), inputs={"documents": "quality"}),
+    ]
+
+
+def six_sources() -> tuple[Source, ...]:
+    """2.2.1. Chinese Medical Dialogue Data and Huatuo-26M are declared in `known`; the others as their publishers write them."""
+    pair = Pair(prompt=("instruction", "input?"), answer="output")
+    ready = known.conversations(DATA)
+    return (
+        ready["toyhom"], ready["huatuo26m"],
+        Source(name="meddialog", path=DATA / "instruct/meddialog/*.jsonl", format="jsonl", mapping=SHAREGPT, license="unknown"),
+        Source(name="chatmed_consult", path=DATA / "instruct/chatmed_consult.jsonl", format="jsonl", mapping=Pair(prompt=("query",), answer="response"), license="unknown"),
+        Source(name="chatdoctor", path=DATA / "instruct/chatdoctor.json", format="json", mapping=pair, license="unknown"),
+    )
+
+
+def instructions() -> list[Step]:
+    """2.2.1: imported, cleaned, scored, selected."""
+    kind = "conversations"
+    cmb = Source(name="cmb_exam_train", path=DATA / "instruct/cmb_exam_train.json", format="json", license="unknown",
+                 mapping=Questions(options=("option",), subject="exam_subject"))
+    return [
+        Step(name="talks", stage="instruct.importing", config=talks.Config(sources=six_sources()), paper="2.2.1"),
+        Step(name="exam-questions", stage="instruct.questions", config=questions.Config(sources=(cmb,)), paper="2.2.1"),
+        Step(name="exam-talks", stage="instruct.exam", config=exam.Config(), inputs={"questions": "exam-questions"}, paper="2.2.1"),
+        Step(name="instructions", stage="instruct.join", config=join_talks.Config(), inputs={"talks": "talks", "exams": "exam-talks"}, paper="2.2.1"),
+        Step(name="instructions-safe", stage="hygiene.screen", config=screen.Config(kind=kind, identifiers="mask"), inputs={kind: "instructions"}, paper="2.2.1"),
+        Step(name="instructions-once", stage="hygiene.dedup", config=dedup.Config(kind=kind), inputs={kind: "instructions-safe"}, paper="2.2.1"),
+        Step(name="instructions-clean", stage="hygiene.decontaminate", config=decontaminate.Config(kind=kind), inputs={kind: "instructions-once", "benchmarks": "benchmarks"}),
+        Step(name="scored", stage="instruct.score", config=scores.Config(), inputs={kind: "instructions-clean"}, paper="2.2.1"),
+        Step(name="relevance", stage="instruct.relevance", config=relevance.Config(max_tokens=2048), inputs={kind: "scored", "model": "base"}, paper="2.2.1"),
+        Step(name="selected", stage="instruct.select", config=select.Config(max_records=320_000), inputs={kind: "relevance"}, paper="2.2.3"),
+        Step(name="dialogues", stage="hygiene.holdout", config=holdout.Config(kind=kind, share=0.1, max_chars=100_000_000), inputs={kind: "selected"}, paper="2.2.2"),
+    ]
+
+
+def training() -> list[Step]:
+    """2.1.2, 2.1.3, 2.2.2, 2.3."""
+    kind = "preferences"
+    first = mix.Config(budget_tokens=60_000_000_000)                                                   # 2.1.2; ratio open
+    second = mix.Config(budget_tokens=20_000_000_000, medical_share=1.0, min_quality=4.0, instruction_share=0.1)     # 2.1.2; threshold and share open
+    return [
+        Step(name="mix-1", stage="corpus.mix", config=first, inputs={"documents": "text"}, paper="2.1.2"),
+        Step(name="mix-2", stage="corpus.mix", config=second, inputs={"documents": "text", "conversations": "dialogues"}, paper="2.1.2"),
+        Step(name="cpt-1", stage="train.pretrain", config=pretrain.Config(optim=CPT_1), inputs={"model": "base", "documents": "mix-1"}, paper="2.1.3"),
+        Step(name="cpt-2", stage="train.pretrain", config=pretrain.Config(optim=CPT_2), inputs={"model": "cpt-1", "documents": "mix-2"}, paper="2.1.3"),
+        Step(name="sft", stage="train.sft", config=sft.Config(optim=SFT), inputs={"model": "cpt-2", "conversations": "dialogues", "heldout": "dialogues/heldout"}, paper="2.2.2"),
+        Step(name="pairs-objective", stage="preference.objective", config=objective.Config(max_pairs=3_708), inputs={"questions": "exam-questions"}, paper="2.3.2"),
+        Step(name="pairs-subjective", stage="preference.subjective", config=subjective.Config(n_conversations=9_019), inputs={"model": "sft", "conversations": "dialogues"}, paper="2.3.2"),
+        Step(name="pairs", stage="preference.join", config=join.Config(), inputs={"objective": "pairs-objective", "subjective": "pairs-subjective"}, paper="2.3.2"),
+        Step(name="pairs-clean", stage="hygiene.decontaminate", config=decontaminate.Config(kind=kind), inputs={kind: "pairs", "benchmarks": "benchmarks"}),
+        Step(name="preferences", stage="hygiene.holdout", config=holdout.Config(kind=kind, share=0.05, max_chars=1_000_000), inputs={kind: "pairs-clean"}, paper="2.3.2"),
+        Step(name="dpo", stage="train.dpo", config=dpo.Config(optim=DPO, beta=0.03), inputs={"model": "sft", kind: "preferences"}, paper="2.3.2"),
+    ]
+
+
+def evaluation() -> list[Step]:
+    """3: three worked examples, every stage."""
+    stages = ("base", "cpt-1", "cpt-2", "sft", "dpo")
+    config = score.Config(form="plain", readings=("letter",), max_tokens=4096)
+    given = {"benchmarks": "benchmarks", "heldout": "text/heldout", "preferences": "preferences/heldout", "reference": "sft"}
+    made = [Step(name=f"score-{stage}", stage="evals.score", config=config, inputs={"model": stage, **given}, paper="3") for stage in stages]
+    return [*made, Step(name="ledger", stage="evals.ledger", config=ledger.Config(order=stages, base="base"), inputs={stage: f"score-{stage}" for stage in stages}, paper="3")]
+
+
+def recipe() -> Recipe:
+    exams = {name: source for name, source in known.questions(DATA).items() if name in CLINICAL}
+    return Recipe(name="aquila_med", about="the paper (arXiv 2406.12182) at full scale", steps=(
+        Step(name="base", stage="models.prepare", config=BASE, paper="2.1.3"),
+        Step(name="benchmarks", stage="evals.benchmarks", config=benchmarks.Config(sources=tuple(exams.values())), paper="3.1"),
+        *corpus(), *instructions(), *training(), *evaluation(),
+    ))
