@@ -11,7 +11,7 @@ $(READY): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install -q --upgrade pip
 	$(BIN)/python -m pip install -q -c constraints.txt -e ".[dev]"
-	$(BIN)/python -m aquilamed.models.embedded
+	$(BIN)/python -c 'from aquilamed.models import embedded; embedded.ensure(embedded.TRIMMED)'
 	touch $(READY)
 
 quickstart: setup

@@ -98,10 +98,10 @@ def test_selection_names_its_reasons(tmp_path):
 def test_an_exam_question_becomes_conversations(lang, stem, options, said):
     answer = options.index(said[1])
     question = {"stem": stem, "options": options, "answers": [answer], "context": "", "lang": lang, "source": "t", "license": "x", "meta": {}}
-    made = exam.conversations(question, bare=True)
+    made = exam.conversations(question, exam.Config())
     assert [row["messages"][1]["content"] for row in made] == said
     assert all(option in made[0]["messages"][0]["content"] for option in options) and made[1]["messages"][0]["content"] == stem
-    assert len(exam.conversations(question, bare=False)) == 1
+    assert [row["messages"][1]["content"] for row in exam.conversations(question, exam.Config(answer="text", bare=False))] == [said[1]]
 
 
 def test_joined_sets_keep_a_conversation_once(tmp_path):

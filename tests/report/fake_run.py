@@ -80,9 +80,9 @@ def _corpus(m: Maker) -> None:
     m.step("classified", "corpus.classify", counts(6_502, {"seeds_train": 960, "seeds_test": 240, "medical": scores}), inputs={"documents": "clean", "seeds": "seeds"}, paper="2.1.1")
     ranked = {lang: {"spearman": s, "mae": e, "n": 120} for lang, s, e in (("all", .91, .42), ("en", .92, .4), ("zh", .9, .44))}
     m.step("quality", "corpus.quality", counts(6_502, {"seeds_train": 960, "seeds_test": 240, "quality": ranked}), inputs={"documents": "classified", "seeds": "seeds"}, paper="2.1.1")
-    cells = {"medical zh": {"documents": 2600, "chars": 900_000}, "medical en": {"documents": 2500, "chars": 2_000_000}, "general zh": {"documents": 700, "chars": 1}, "general en": {"documents": 502, "chars": 1}}
-    m.step("split", "corpus.holdout", counts(6_502, {"n_train": 6302, "n_heldout": 200, "n_clusters": 6100, "cells": {"train": cells, "heldout": {"medical zh": {"documents": 100, "chars": 1}, "general en": {"documents": 100, "chars": 1}}}}),
-           inputs={"documents": "quality"})
+    cells = {"medical zh": {"records": 2600, "chars": 900_000}, "medical en": {"records": 2500, "chars": 2_000_000}, "general zh": {"records": 700, "chars": 1}, "general en": {"records": 502, "chars": 1}}
+    m.step("split", "hygiene.holdout", counts(6_502, {"n_train": 6302, "n_heldout": 200, "n_clusters": 6100, "cells": {"train": cells, "heldout": {"medical zh": {"records": 100, "chars": 1}, "general en": {"records": 100, "chars": 1}}}}),
+           inputs={"documents": "quality"}, config={"kind": "documents"})
 
 
 def _instructions(m: Maker) -> None:

@@ -47,15 +47,15 @@ def locate(source: str | Path) -> Path:
     return folder
 
 
-def load(source: str | Path, *, device: str = "") -> Model:
-    """Load a folder in fp32 on CPU, bf16 on GPU, ready for the prefix tree.
+def load(source: str | Path, *, device: str = "", trained: bool = False) -> Model:
+    """Load a folder ready for the prefix tree: fp32 on CPU; on GPU bf16, or fp32 where it is to be trained (under autocast).
 
     Raises:
         ModelUnavailable: not a model folder, or an architecture that this transformers can't load.
     """
     folder = locate(source)
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-    dtype = torch.float32 if device == "cpu" else torch.bfloat16
+    dtype = torch.float32 if device == "cpu" or trained else torch.bfloat16
     try:
         tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
         network = transformers.AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, attn_implementation="sdpa", local_files_only=True)

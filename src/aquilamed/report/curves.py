@@ -32,7 +32,7 @@ def _panel(step: Step) -> Html | None:
         return None
     at = {row["step"]: row.get("tokens_seen", row["step"]) for row in steps}
     heldout = [(at[row["step"]], row["heldout_loss"]) for row in rows if "heldout_loss" in row and row["step"] in at]
-    charts = [_chart("Loss", "损失", "nats", _loss(_line(steps, "loss"), heldout), height=190)]
+    charts = [_chart("Loss", "损失", "nats", _loss(_line(steps, "loss"), heldout), height=270)]
     if "accuracy" in steps[0]:
         charts += [_chart("Pairs ranked right", "排序正确", "share", [Line(smoothed(_line(steps, "accuracy")))]),
                    _chart("Reward margin", "奖励差", "nats", [Line(smoothed(_line(steps, "margin")))]),

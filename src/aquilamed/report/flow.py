@@ -144,7 +144,7 @@ def _drawn(row: Row) -> Html:
 
 
 def _counts(step: Step) -> str:
-    return f"{step.n_in:,} in → {step.n_out:,} out" if step.n_in != step.n_out else f"{step.n_out:,}"
+    return f"{step.n_in:,} in → {step.n_out:,} out"
 
 
 def _seen(width: float) -> float:

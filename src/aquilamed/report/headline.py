@@ -7,10 +7,10 @@ from aquilamed.report.ledger import Cell, cells_of, order_of
 from aquilamed.report.markup import Html, both, compact, join, percent, signed, tag
 from aquilamed.report.runs import Run, Step
 
-IMPORTS = ("corpus.importing", "instruct.importing", "preference.importing")
+IMPORTS = ("corpus.importing", "instruct.importing", "instruct.questions", "preference.importing")
 TRAINING = ("train.pretrain", "train.sft", "train.dpo")
 LANGUAGES = {"zh": "中文", "en": "English", "all": "both", "mixed": "mixed", "other": "other"}
-LARGE = {"letter": 0, "text": 1, "text-prior": 2, "generated": 3}
+LARGE = {"letter": 0, "text": 1, "text-prior": 2, "bare": 3, "generated": 4}
 """Order in which a reading is chosen for the headline; fixed beforehand, so that it can't be the flattering one."""
 
 
@@ -93,6 +93,7 @@ def _bits(run: Run) -> list[Html]:
     for task, names in (("bpb-medical", ("Medical bits per byte", "医学文本困惑度")), ("bpb-general", ("General bits per byte", "通用文本困惑度"))):
         pairs = _pairs(run, lambda key, task=task: key[0] == task and key[1] != "all") or _pairs(run, lambda key, task=task: key[0] == task)
         if pairs:
+            pairs = sorted(pairs, key=lambda pair: (pair[1].lang != "zh", pair[1].lang))
             lines = [tag("span", tag("small", LANGUAGES.get(new.lang, new.lang), " "), _change(new), class_="pair") for _, new in pairs]
             small = [f"{LANGUAGES.get(new.lang, new.lang)} {old.score:.3f} → {new.score:.3f}" for old, new in pairs]
             tiles.append(_tile(names, join(lines), *small, "lower is better"))

@@ -46,7 +46,7 @@ def table(heads: Sequence[tuple[str, str]], rows: Iterable[Sequence[object]], *,
     """A table whose rows become blocks of labelled lines in a narrow window; columns in `numbers` are aligned as figures."""
     styles = ["number" if i in numbers else None for i in range(len(heads))]
     head = tag("tr", [tag("th", both(*names) if names[1] else names[0], class_=style, scope="col") for names, style in zip(heads, styles, strict=True)])
-    body = [tag("tr", [tag("td", cell, class_=style, data_label=names[0])
+    body = [tag("tr", [tag("td", tag("div", cell), class_=" ".join(filter(None, [style, "none" if cell == "–" else None])) or None, data_label=names[0])
                        for cell, names, style in zip(row, heads, styles, strict=True)]) for row in rows]
     return tag("table", tag("thead", head), tag("tbody", body), class_=f"stack {class_}".strip()) if body else Html("")
 

@@ -51,7 +51,8 @@ def provenance(run: Run) -> Html:
         ("Set aside", ", ".join(run.outdated) and f"folders of an earlier form of the recipe, not shown here: {', '.join(run.outdated)}"),
     ]
     shown = tag("dl", [[tag("dt", name), tag("dd", value)] for name, value in facts if value], class_="facts")
-    command = tag("pre", f"aquilamed run recipes/{run.name}.py --home {run.folder.resolve().parent.name}", class_="command")
+    home = run.folder.resolve().parent.name
+    command = tag("pre", f"aquilamed run recipes/{run.name}.py" + (f" --home {home}" if home != "runs" else ""), class_="command")
     bodies = [folded([tag("b", step.label), " ", tag("small", step.stage)], tag("pre", _settings(step))) for step in run.steps]
     return section("provenance", "Provenance", "出处", shown, tag("p", "The same recipe makes the same run; finished steps are not made again:", class_="about"), command,
                    folded("Settings and notes of every step", bodies, class_="settings"))

@@ -29,14 +29,15 @@ def chart(lines: Sequence[Line], *, height: int = 150, unit: str = "", zero: boo
     lines = [Line(thinned(line.points) if line.style != "dots" else line.points, line.style, line.label) for line in lines if line.points]
     xs = [x for line in lines for x, _ in line.points]
     ys = [y for line in lines for _, y in line.points] + ([0.0] if zero else [])
+    left, right = (0.0 if 0 < min(xs) < 0.1 * max(xs) else min(xs)), max(xs)
     low, high = _padded(min(ys), max(ys))
     low = max(low, 0.0) if min(ys) >= 0 else low
-    span = max(xs) - min(xs) or 1
-    across = lambda x: LEFT + (x - min(xs)) / span * (WIDTH - LEFT - RIGHT)  # noqa: E731
+    across = lambda x: LEFT + (x - left) / (right - left or 1) * (WIDTH - LEFT - RIGHT)  # noqa: E731
     up = lambda y: height - BOTTOM - (y - low) / (high - low) * (height - BOTTOM - TOP)  # noqa: E731
-    marks = [_grid(value, up(value)) for value in ticks(low, high, 3)]
-    marks += [tag("text", compact(min(xs)), x=LEFT, y=height - 8, class_="tick"),
-              tag("text", f"{compact(max(xs))} {unit}".strip(), x=WIDTH - RIGHT, y=height - 8, class_="tick end")]
+    values = ticks(low, high, 3)
+    marks = [_grid(text, up(value)) for value, text in zip(values, told_apart(values), strict=True)]
+    marks += [tag("text", compact(left), x=LEFT, y=height - 8, class_="tick"),
+              tag("text", f"{compact(right)} {unit}".strip(), x=WIDTH - RIGHT, y=height - 8, class_="tick end")]
     for line in lines:
         marks.append(_drawn(line, across, up))
     marks += _labels(lines, up, height)
@@ -75,8 +76,14 @@ def _padded(low: float, high: float) -> tuple[float, float]:
     return low - room, high + room
 
 
-def _grid(value: float, y: float) -> Html:
-    return join([tag("line", x1=LEFT, x2=WIDTH - RIGHT, y1=y, y2=y, class_="grid"), tag("text", written(value), x=LEFT - 8, y=y + 4, class_="tick end")])
+def told_apart(values: Sequence[float]) -> list[str]:
+    """The values with as few digits as keep them different."""
+    tries = [[written(value, digits) for value in values] for digits in range(3, 8)]
+    return next((texts for texts in tries if len(set(texts)) == len(texts)), tries[-1])
+
+
+def _grid(text: str, y: float) -> Html:
+    return join([tag("line", x1=LEFT, x2=WIDTH - RIGHT, y1=y, y2=y, class_="grid"), tag("text", text, x=LEFT - 8, y=y + 4, class_="tick end")])
 
 
 def _drawn(line: Line, across, up) -> Html:
@@ -96,9 +103,9 @@ def _labels(lines: Sequence[Line], up, height: int) -> list[Html]:
     return made
 
 
-def written(value: float) -> str:
+def written(value: float, digits: int = 3) -> str:
     """A figure on an axis: `0.25`, `12k`, `3e−5`."""
     if value and abs(value) < 1e-3:
         mantissa, _, power = f"{value:.1e}".partition("e")
         return f"{mantissa.removesuffix('.0')}e{int(power)}".replace("-", "−")
-    return (compact(value) if abs(value) >= 1000 else f"{value:.3g}").replace("-", "−")
+    return (compact(value) if abs(value) >= 1000 else f"{value:.{digits}g}").replace("-", "−")

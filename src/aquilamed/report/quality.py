@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from aquilamed.report.markup import Html, both, section, table, tag, whole
+from aquilamed.report.markup import Html, both, join, section, table, tag, whole
 from aquilamed.report.runs import Run, Step, read_json
 
 MEASURES = ("precision", "recall", "f1", "spearman", "mae")
+FINDERS = ("hygiene.screen", "hygiene.dedup", "corpus.rules", "instruct.score", "instruct.relevance", "instruct.select", "preference.subjective")
+"""Stages whose notes tell what they found without a truth to measure it by."""
 CERTIFICATE = "certificate.json"
 
 
@@ -17,7 +19,7 @@ def show(run: Run) -> Html:
     rows = [[tag("b", step.label), " · ".join(path), *(_figure(found.get(name)) for name in columns), whole(found["n"]) if "n" in found else "–"]
             for step, path, found in measured]
     parts = [table(heads, rows, numbers=range(2, len(heads))), _leaks(run), _others(run)]
-    about = tag("p", "Shares 0 to 1 on seeds kept out of the filter's own training; mae in points of the 0 to 6 scale.", class_="about") if rows else ""
+    about = tag("p", "Shares 0 to 1 on seeds kept out of the filter's own training; mean error in points of the 0 to 6 scale.", class_="about") if rows else ""
     return section("filters", "How good the filters are", "过滤器质量", about, [part for part in parts if part])
 
 
@@ -55,16 +57,15 @@ def _leaks(run: Run) -> Html | None:
 
 def _others(run: Run) -> Html | None:
     """Screening, deduplication and scoring: what was found, by kind."""
-    rows = [row for step in run.steps if step.stage in ("hygiene.screen", "hygiene.dedup", "corpus.rules", "instruct.score", "instruct.relevance", "instruct.select")
-            for row in _found(step)]
+    rows = [row for step in run.of(*FINDERS) if (row := _found(step))]
     return tag("div", tag("h3", both("What the other filters found", "其他过滤器的发现")),
-               table([("Filter", "过滤器"), ("Found", "发现"), ("", "")], rows, class_="found")) if rows else None
+               table([("Filter", "过滤器"), ("Found", "发现")], rows, class_="found")) if rows else None
 
 
-def _found(step: Step) -> Iterator[list[object]]:
-    for name, value in step.notes.items():
-        if not isinstance(value, Mapping) or value:
-            yield [tag("b", step.label), name.replace("_", " "), _written(value)]
+def _found(step: Step) -> list[object] | None:
+    found = [tag("div", tag("span", name.removeprefix("n_").replace("_", " "), class_="key"), " ", _written(value)) for name, value in step.notes.items()
+             if not isinstance(value, Mapping | Sequence) or value]
+    return [tag("b", step.label), join(found)] if found else None
 
 
 def _written(value: object) -> str:

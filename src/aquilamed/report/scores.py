@@ -10,6 +10,8 @@ from aquilamed.report.plots import ticks
 from aquilamed.report.runs import Run
 
 LANG_ORDER = {"zh": 0, "en": 1}
+TASK_ORDER = {"bpb-medical": 1, "bpb-general": 2, "preferences": 3, "samples": 4}
+"""Exams come first."""
 WIDTH, ROW, LEFT, RIGHT, TOP = 340, 24, 74, 58, 12
 """Of a small chart, in its own units: width, height of a stage, room for names and figures, room above."""
 
@@ -19,7 +21,7 @@ def show(run: Run) -> Html:
     order, cells = order_of(run.ledger), cells_of(run.ledger)
     if not cells:
         return Html("")
-    keys = sorted(cells, key=lambda key: (key[0], key[2], LANG_ORDER.get(key[1], 2)))
+    keys = sorted(cells, key=lambda key: (TASK_ORDER.get(key[0], 0), key[0], key[2], LANG_ORDER.get(key[1], 2)))
     chance = chances(run)
     about = tag("p", "Every stage on the same items. Small type: 95 % interval. Change against ", tag("b", order[0]), ", paired: ",
                 tag("span", "▲ gained", class_="gained"), " and ", tag("span", "▼ lost", class_="lost"),
@@ -50,7 +52,7 @@ def _cell(cell: Cell | None, stage: str, is_first: bool) -> Html:
     if not is_first and cell.delta is not None:
         lines.append(tag("span", cell.change(), class_=f"change {cell.verdict}"))
     lines += [tag("small", remark) for remark in remarks]
-    if cell.limit:
+    if cell.limit and not is_first:
         lines.append(tag("small", "limit passed" if cell.limit == "passed" else "within limit", class_="lost" if cell.limit == "passed" else None))
     return tag("td", tag("div", lines, class_="cell"), class_="number", data_label=stage)
 

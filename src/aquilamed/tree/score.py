@@ -21,11 +21,13 @@ def pack_nll(network, pack: Pack) -> Tensor:
     device = next(network.parameters()).device
     body = network.get_decoder()
     as_tensor = lambda array: torch.from_numpy(array).to(device)  # noqa: E731
-    hidden_1TD = body(
-        input_ids=as_tensor(pack.ids_T)[None], position_ids=as_tensor(pack.positions_T)[None],
-        attention_mask=attention_mask(pack, network.config.get_text_config(), body.dtype, device), use_cache=False,
-    ).last_hidden_state
-    return token_nll(hidden_1TD[0], network.get_output_embeddings().weight, as_tensor(pack.at_L), as_tensor(pack.target_L))
+    with torch.autocast("cuda", torch.bfloat16, enabled=device.type == "cuda"):
+        hidden_1TD = body(
+            input_ids=as_tensor(pack.ids_T)[None], position_ids=as_tensor(pack.positions_T)[None],
+            attention_mask=attention_mask(pack, network.config.get_text_config(), body.dtype, device), use_cache=False,
+        ).last_hidden_state
+    weight_VD = network.get_output_embeddings().weight
+    return token_nll(hidden_1TD[0].to(weight_VD.dtype), weight_VD, as_tensor(pack.at_L), as_tensor(pack.target_L))
 
 
 def default_pack(network) -> int:
@@ -52,19 +54,24 @@ def nll(network, trees: Sequence[Tree], *, pack_tokens: int = 0, tick: Callable[
     return found
 
 
-def self_check(network, trees: Sequence[Tree], tolerance: float = 2e-3) -> float:
+TOLERANCE = {torch.float32: 2e-3, torch.bfloat16: 0.25}
+"""Largest difference in nats that rounding alone makes between packed and separate losses, by the weights' type."""
+
+
+def self_check(network, trees: Sequence[Tree]) -> float:
     """Largest difference in nats between the packed and the separate losses of `trees`' tokens.
 
     Raises:
-        ModelUnavailable: it is above `tolerance`: the model does not honour the mask, so packing would be wrong on it.
+        ModelUnavailable: it is above `TOLERANCE`: the model does not honour the mask, so packing would be wrong on it.
     """
     packed = nll(network, trees, pack_tokens=sum(map(packing.size, trees)))
     worst = 0.0
     for tree, together in zip(trees, packed, strict=True):
         alone = [_path_nll(network, tree, index) for index in range(len(tree))]
         worst = max([worst, *(float(np.abs(a - b).max()) for a, b in zip(alone, together, strict=True) if len(a))])
-    if not worst <= tolerance:
-        raise ModelUnavailable(f"packed and separate losses differ by {worst:.2g} nats on this model (limit {tolerance}); "
+    limit = TOLERANCE[network.dtype]
+    if not worst <= limit:
+        raise ModelUnavailable(f"packed and separate losses differ by {worst:.2g} nats on this model (limit {limit}); "
                                "its architecture can't be trained on the prefix tree")
     return worst
 
