@@ -1,5 +1,6 @@
 """The stage: files, ground truth, and what must never leak into training."""
 
+import dataclasses
 import json
 import re
 
@@ -50,8 +51,11 @@ def test_both_languages_tell_the_same(rows):
 
 
 def test_held_out_questions_are_new_in_fact_and_wording_but_stated_in_pages(clinic, rows):
+    apart = write.generate(dataclasses.replace(SMALL, heldout_facts="unasked"), clinic)
+    facts = [{(row["about"], row["attribute"]) for row in apart[name]} for name in ("exam_heldout.jsonl", "exam_train.jsonl")]
+    assert facts[0] and not facts[0] & facts[1]
     held, train = rows["exam_heldout.jsonl"], rows["exam_train.jsonl"]
-    assert not {(row["about"], row["attribute"]) for row in held} & {(row["about"], row["attribute"]) for row in train}
+    assert not {row["question"] for row in held} & {row["question"] for row in train}
     for row in held:
         pages = [page["text"].lower() for page in rows["web.jsonl"]
                  if page["truth"]["dirt"] == "clean" and page["truth"]["about"] == row["about"] and page["truth"]["lang"] == row["lang"]]

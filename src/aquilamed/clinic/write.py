@@ -8,7 +8,7 @@
 | qa.jsonl | Alpaca: instruction, input, output | one question about one fact |
 | general_chat.jsonl | Alpaca | one instruction that is not medical |
 | exam_train.jsonl | question, options, answer, subject, lang | a four-option question in a training wording |
-| exam_heldout.jsonl | the same | the benchmark: other facts, in wordings never trained on |
+| exam_heldout.jsonl | the same | the benchmark: in wordings never trained on |
 | truth.json | | how many of each kind of dirt there are, by language |
 """
 
