@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 import transformers
+from safetensors import SafetensorError
 
 from aquilamed.core.errors import ModelUnavailable
 
@@ -59,7 +60,7 @@ def load(source: str | Path, *, device: str = "", trained: bool = False) -> Mode
     try:
         tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
         network = transformers.AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, attn_implementation="sdpa", local_files_only=True)
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         raise ModelUnavailable(f"{folder}: can't be loaded: {error}") from error
     return Model(network.to(device).eval(), tokenizer, folder)
 

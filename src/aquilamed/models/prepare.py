@@ -1,6 +1,7 @@
 """The base model of a run: found, checked, given a chat template where it has none, and copied whole into the run."""
 
 import dataclasses
+import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,6 +18,7 @@ from aquilamed.tree import pack, score
 
 VERSION = 1
 EMBEDDED, RANDOM = "embedded:", "random:"
+HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
 OPEN, CLOSE = "<|im_start|>", "<|im_end|>"
 
 
@@ -76,6 +78,8 @@ def find(config: Config, scratch: Path) -> Path:
         return tiny.make(scratch / "random", config.source.removeprefix(RANDOM), chat=False)
     if Path(config.source).exists():
         return Path(config.source)
+    if not HUB_ID.fullmatch(config.source):
+        raise ModelUnavailable(f"{config.source}: no such model folder; a hub id would read owner/name")
     return download(config.source, config.revision)
 
 

@@ -13,7 +13,7 @@ from aquilamed.models.generate import decode
 
 
 def talk(source: str, question: str, *, temperature: float, max_tokens: int, seed: int) -> None:
-    """Answer `question`, or converse until end of input.
+    """Answer `question`, or converse until end of input or Ctrl-C.
 
     Raises:
         ModelUnavailable: no such model, or one without a chat template.
@@ -21,16 +21,18 @@ def talk(source: str, question: str, *, temperature: float, max_tokens: int, see
     """
     check(temperature >= 0, f"--temperature {temperature}: expected 0 or more")
     check(max_tokens > 0, f"--max-tokens {max_tokens}: expected 1 or more")
-    known = source.startswith(prepare.EMBEDDED) or not Path(source).exists() and "/" in source and not source.startswith((".", "/", "runs"))
-    model = folders.load(prepare.find(prepare.Config(source=source, license="unknown"), Path(".")) if known else source)
+    model = folders.load(prepare.find(prepare.Config(source=source, license="unknown"), Path(".")))
     if not model.tokenizer.chat_template:
         raise ModelUnavailable(f"{source}: has no chat template; chat with the model of an SFT or DPO step")
     print(NOTICE, file=sys.stderr)
     messages: list[dict] = []
-    for turn, text in enumerate(_questions(question)):
-        messages.append({"role": "user", "content": text})
-        reply = _answer(model, messages, f"turn-{turn}", temperature=temperature, max_tokens=max_tokens, seed=seed)
-        messages.append({"role": "assistant", "content": reply})
+    try:
+        for turn, text in enumerate(_questions(question)):
+            messages.append({"role": "user", "content": text})
+            reply = _answer(model, messages, f"turn-{turn}", temperature=temperature, max_tokens=max_tokens, seed=seed)
+            messages.append({"role": "assistant", "content": reply})
+    except KeyboardInterrupt:
+        print()
 
 
 def _questions(question: str) -> Iterator[str]:
