@@ -92,7 +92,7 @@ def training() -> list[Step]:
         Step(name="sft", stage="train.sft", config=sft.Config(optim=SFT), inputs={"model": "cpt-2", "conversations": "dialogues", "heldout": "dialogues/heldout"}, paper="2.2.2"),
         Step(name="pairs-objective", stage="preference.objective", config=objective.Config(max_pairs=3_708), inputs={"questions": "exam-questions"}, paper="2.3.2"),
         Step(name="pairs-subjective", stage="preference.subjective", config=subjective.Config(n_conversations=9_019), inputs={"model": "sft", "conversations": "dialogues"}, paper="2.3.2"),
-        Step(name="pairs", stage="preference.join", config=join.Config(), inputs={"objective": "pairs-objective", "subjective": "pairs-subjective"}, paper="2.3.2"),
+        Step(name="pairs", stage="preference.join", config=join.Config(max_pairs=12_727), inputs={"objective": "pairs-objective", "subjective": "pairs-subjective"}, paper="2.3.2"),
         Step(name="pairs-clean", stage="hygiene.decontaminate", config=decontaminate.Config(kind=kind), inputs={kind: "pairs", "benchmarks": "benchmarks"}),
         Step(name="preferences", stage="hygiene.holdout", config=holdout.Config(kind=kind, share=0.05, max_chars=1_000_000), inputs={kind: "pairs-clean"}, paper="2.3.2"),
         Step(name="dpo", stage="train.dpo", config=dpo.Config(optim=DPO, beta=0.03), inputs={"model": "sft", kind: "preferences"}, paper="2.3.2"),

@@ -36,9 +36,10 @@ class Sizes:
     length: int = 512                  # tokens; paper 2.1.3: 4096. A CPU gains nothing from more
     max_chars: int = 3_000             # a longer text is cut at paragraph ends, so that a budget draws from many books
     shortlist: int = 1_200             # conversations that get a relevance score; paper: all of them
-    max_talks: int = 700               # conversations; paper 2.2.3: 320,000
+    max_talks: int = 500               # conversations; paper 2.2.3: 320,000
     subjective: int = 60               # conversations drawn; paper 2.3.2: 9,019 pairs
     objective: int = 120               # pairs; paper 2.3.2: 3,708
+    pairs: int = 320                   # of all kinds together; paper 2.3.2: 12,727
     questions: int = 50                # scored of each benchmark; paper 3.1: all
     heldout_bytes: int = 24_000        # scored of each domain and language
 
@@ -99,7 +100,7 @@ def training(sizes: Sizes) -> list[Step]:
         Step(name="pairs-subjective", stage="preference.subjective", config=subjective.Config(n_conversations=sizes.subjective, max_new_tokens=96),
              inputs={"model": "sft", "conversations": "dialogues"}, paper="2.3.1"),
         Step(name="pairs-general", stage="preference.importing", config=votes.Config(sources=tuple(known.preferences(DATA).values()))),
-        Step(name="pairs", stage="preference.join", config=join.Config(), inputs={name: f"pairs-{name}" for name in ("objective", "subjective", "general")}, paper="2.3.2"),
+        Step(name="pairs", stage="preference.join", config=join.Config(max_pairs=sizes.pairs), inputs={name: f"pairs-{name}" for name in ("objective", "subjective", "general")}, paper="2.3.2"),
         Step(name="pairs-safe", stage="hygiene.screen", config=screen.Config(kind=kind, identifiers="mask"), inputs={kind: "pairs"}),
         Step(name="pairs-clean", stage="hygiene.decontaminate", config=decontaminate.Config(kind=kind), inputs={kind: "pairs-safe", "benchmarks": "benchmarks"}),
         Step(name="preferences", stage="hygiene.holdout", config=holdout.Config(kind=kind, share=0.4), inputs={kind: "pairs-clean"}, paper="2.3.2"),

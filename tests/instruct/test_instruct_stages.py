@@ -109,3 +109,12 @@ def test_joined_sets_keep_a_conversation_once(tmp_path):
     one, two = save(tmp_path / "a", [shared, talk("咳嗽", "喝水。")]), save(tmp_path / "b", [{**shared, "source": "u"}, talk("Fever?", "Rest.")])
     counts = join.run(join.Config(), {"a": one["conversations"], "b": two["conversations"]}, tmp_path / "out", Local(1))
     assert counts.as_json() == {"in": 4, "out": 3, "dropped": {"exact_duplicate": 1}}
+
+
+def test_a_cap_draws_by_chance_and_counts_the_rest(tmp_path):
+    rows = [talk(f"头痛{i}天", "休息。") for i in range(6)]
+    one, two = save(tmp_path / "a", rows)["conversations"], save(tmp_path / "b", rows[::-1])["conversations"]
+    counts = tables.join(tmp_path / "x", "conversations", [one, two], most=2, seed=1)
+    assert counts.as_json() == {"in": 12, "out": 2, "dropped": {"exact_duplicate": 6, "over_cap": 4}}
+    tables.join(tmp_path / "y", "conversations", [two], most=2, seed=1)
+    assert tables.read(tmp_path / "x", "conversations") == tables.read(tmp_path / "y", "conversations")

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from aquilamed.core import chance
 from aquilamed.core.counts import Counts
 from aquilamed.core.errors import ConfigError, RecordError
 from aquilamed.core.records import SCHEMAS, make
@@ -188,13 +189,14 @@ def write_dropped_rows(out: Path, kind: str, items: list[dict]) -> None:
     write(out / "dropped" / f"{kind}-00000.parquet", table)
 
 
-def join(out: Path, kind: str, folders: Iterable[Path]) -> Counts:
-    """Scatter the union of `folders`; of equal ids the first in order of source, file and row stays."""
+def join(out: Path, kind: str, folders: Iterable[Path], *, most: int = 0, seed: int = 0) -> Counts:
+    """Scatter the union of `folders`; of equal ids the first in order of source stays, and of all `most` drawn by chance (0: all)."""
     table = pa.concat_tables([read(folder, kind) for folder in folders])
     ordered = table.take(pc.sort_indices(table, [("id", "ascending"), ("source", "ascending")]))
     ids = ordered["id"].to_pylist()
     again = [bool(i) and ids[i] == ids[i - 1] for i in range(len(ids))]
-    kept, dropped = sift(ordered, {"exact_duplicate": again})
+    drawn = set(sorted(set(ids), key=lambda i: (chance.share(seed, i), i))[:most or None])
+    kept, dropped = sift(ordered, {"exact_duplicate": again, "over_cap": [i not in drawn for i in ids]})
     scatter(out, kind, kept)
     if len(dropped):
         write(out / "dropped" / f"{kind}-00000.parquet", dropped)

@@ -12,9 +12,12 @@ VERSION = 1
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Config:
-    pass
+    max_pairs: int = 0
+    """Most pairs kept, drawn by chance of their ids; 0 keeps all. paper 2.3.2: 12,727"""
+    seed: int = 1
+    """Of that draw."""
 
 
 def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts:
-    """Write the union of all inputs' preferences; dropped: `exact_duplicate`."""
-    return tables.join(out, "preferences", inputs.values())
+    """Write the union of all inputs' preferences; dropped: `exact_duplicate`, `over_cap`."""
+    return tables.join(out, "preferences", inputs.values(), most=config.max_pairs, seed=config.seed)
