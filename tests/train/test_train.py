@@ -88,6 +88,22 @@ def test_a_killed_run_resumes_bit_for_bit(home, name, changes, monkeypatch):
     assert steps_seen == list(range(1, len(steps_seen) + 1))
 
 
+@pytest.mark.parametrize("name", STAGES)
+def test_a_run_killed_while_its_trees_are_written_begins_again(home, name, monkeypatch):
+    whole = fit(home, name, "whole")
+    honest = data.write
+
+    def killed(path, units):
+        path.with_name(path.name + ".partial").write_bytes(b"half")
+        raise KeyboardInterrupt
+    monkeypatch.setattr(data, "write", killed)
+    with pytest.raises(KeyboardInterrupt):
+        fit(home, name, "cut")
+    monkeypatch.setattr(data, "write", honest)
+    assert all(torch.equal(value, again) for value, again in zip(whole.values(), fit(home, name, "cut").values(), strict=True))
+    assert not list((home / "cut").glob("*.partial"))
+
+
 def test_a_full_disk_leaves_the_checkpoint_before(home, monkeypatch):
     def full(state, path):
         Path(path).write_bytes(b"half")

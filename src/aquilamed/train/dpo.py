@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from aquilamed.core import tables
 from aquilamed.core.config import check
 from aquilamed.core.counts import Counts
 from aquilamed.models import chat
@@ -40,13 +39,8 @@ def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts
     """Train `inputs["model"]` on `inputs["preferences"]`; its own log-probs, taken once before, are the reference."""
     model = session.open_model(inputs["model"], config.optim)
     kind = "preferences"
-    if not (out / data.FILE).exists():
-        ledger, langs = data.Ledger(), Counter()
-        made = list(trees(model.tokenizer, tables.rows(inputs[kind], kind), config.optim.length, ledger, langs))
-        session.write_dropped(out, inputs[kind], kind, {record: tree for record, tree in made if isinstance(tree, str)})
-        data.write(out / data.FILE, [[pair] for pair in made if not isinstance(pair[1], str)])
-        session.write_ledger(out, ledger, langs)
-    notes = session.read_ledger(out)
+    length = config.optim.length
+    notes = session.laid_out(out, inputs[kind], kind, lambda rows, ledger, langs: trees(model.tokenizer, rows, length, ledger, langs))
     units = data.Units(out / data.FILE)
     objective = Dpo(config.beta, torch.from_numpy(reference(model.network, units, out)).float())
     return session.counts(notes, session.run(Job(model.network, units, objective, config.optim, out), model))

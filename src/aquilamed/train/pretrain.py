@@ -31,8 +31,8 @@ def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts
     if not (out / data.FILE).exists():
         made = list(trees(model.tokenizer, inputs["documents"], config.optim.length, ledger, langs))
         groups = pack.best_fit([pack.size(tree) for _, tree in made], config.optim.length)
-        data.write(out / data.FILE, [[made[i] for i in group] for group in groups])
         session.write_ledger(out, ledger, langs)
+        data.write(out / data.FILE, [[made[i] for i in group] for group in groups])
     notes = session.read_ledger(out)
     job = Job(model.network, data.Units(out / data.FILE), objectives.tokens, config.optim, out)
     return session.counts(notes, session.run(job, model))

@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections import Counter
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from aquilamed.train import data
 from aquilamed.train.loop import Job, train
 from aquilamed.train.settings import Optim
 from aquilamed.tree import score
+from aquilamed.tree.pack import Tree
 
 TOLERANCE = 1e-4
 """Largest difference, in nats, between a probe's loss before saving and after loading again."""
@@ -80,6 +82,21 @@ def run(job: Job, model: folders.Model) -> dict:
 def probe(model: folders.Model) -> np.ndarray:
     """The model's losses on the probe texts."""
     return np.concatenate([part for tree in score.nll(model.network, probe_trees(model.tokenizer)) for part in tree])
+
+
+def laid_out(out: Path, source: Path, kind: str, make: Callable[..., Iterable[tuple[str, Tree | str]]]) -> dict:
+    """Write the trees of `source` to `out` if a killed run has not done so already; return their token ledger.
+
+    `make(rows, ledger, langs)` gives (id, tree), or (id, reason) where a record can't be trained on. The trees come last:
+    where they are, the ledger and the dropped records are too.
+    """
+    if not (out / data.FILE).exists():
+        ledger, langs = data.Ledger(), Counter()
+        made = list(make(tables.rows(source, kind), ledger, langs))
+        write_dropped(out, source, kind, {record: tree for record, tree in made if isinstance(tree, str)})
+        write_ledger(out, ledger, langs)
+        data.write(out / data.FILE, [[pair] for pair in made if not isinstance(pair[1], str)])
+    return read_ledger(out)
 
 
 def write_ledger(out: Path, ledger: data.Ledger, langs: Counter) -> None:

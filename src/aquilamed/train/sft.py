@@ -31,16 +31,11 @@ def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts
     """
     model = session.open_model(inputs["model"], config.optim)
     kind = "conversations"
-    if not (out / data.FILE).exists():
-        ledger, langs = data.Ledger(), Counter()
-        made = list(trees(model.tokenizer, tables.rows(inputs[kind], kind), config.optim.length, ledger, langs))
-        session.write_dropped(out, inputs[kind], kind, {record: tree for record, tree in made if isinstance(tree, str)})
-        data.write(out / data.FILE, [[pair] for pair in made if not isinstance(pair[1], str)])
-        session.write_ledger(out, ledger, langs)
-    notes = session.read_ledger(out)
+    length = config.optim.length
+    notes = session.laid_out(out, inputs[kind], kind, lambda rows, ledger, langs: trees(model.tokenizer, rows, length, ledger, langs))
     validate = None
     if "heldout" in inputs:
-        heldout = trees(model.tokenizer, tables.rows(inputs["heldout"], kind), config.optim.length, data.Ledger(), Counter())
+        heldout = trees(model.tokenizer, tables.rows(inputs["heldout"], kind), length, data.Ledger(), Counter())
         validate = mean_loss(model.network, [tree for _, tree in heldout if not isinstance(tree, str)])
     job = Job(model.network, data.Units(out / data.FILE), objectives.tokens, config.optim, out, validate)
     return session.counts(notes, session.run(job, model))
