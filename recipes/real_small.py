@@ -34,22 +34,22 @@ class Sizes:
     phase_1: int = 90_000              # tokens; paper 2.1.2: 60e9
     phase_2: int = 70_000              # tokens; paper 2.1.2: 20e9
     length: int = 512                  # tokens; paper 2.1.3: 4096. A CPU gains nothing from more
-    max_chars: int = 3_000             # a longer text is cut at paragraph ends, so that a budget draws from many books
+    max_chars: int = 1_500             # a longer text is cut at paragraph ends, so that a budget draws from many books
     shortlist: int = 1_200             # conversations that get a relevance score; paper: all of them
     max_talks: int = 500               # conversations; paper 2.2.3: 320,000
     subjective: int = 60               # conversations drawn; paper 2.3.2: 9,019 pairs
     objective: int = 120               # pairs; paper 2.3.2: 3,708
     pairs: int = 320                   # of all kinds together; paper 2.3.2: 12,727
     questions: int = 50                # scored of each benchmark; paper 3.1: all
-    heldout_bytes: int = 24_000        # scored of each domain and language
+    heldout_bytes: int = 48_000        # scored of each domain and language
 
 
 def corpus(sizes: Sizes) -> list[Step]:
     """Textbooks, old books, abstracts, encyclopaedias and web text -> documents that may be trained on."""
     found = known.documents(DATA)
     texts = tuple(source for name, source in found.items() if not name.startswith("csl_cls"))
-    label = {"openstax_anatomy": "=medical", "openstax_nursing": "=medical", "openstax_philosophy": "=general", "c4_demo": "=general"}
-    labelled = (found["csl_cls_ctg"], *(dataclasses.replace(found[name], mapping=Documents(meta={"label": value})) for name, value in label.items()))
+    of_one_domain = {"medical": ("openstax_anatomy", "openstax_nursing", "tcm_ancient_books"), "general": ("openstax_philosophy", "c4_demo", "luxun", "rust_book_zh")}
+    labelled = (found["csl_cls_ctg"], *(dataclasses.replace(found[name], mapping=Documents(meta={"label": f"={label}"})) for label, names in of_one_domain.items() for name in names))
     graded = Source(name="clinic_seeds", path="step:clinic/seeds.jsonl", format="jsonl", license="Apache-2.0", mapping=Documents(meta={"quality": "quality"}))
     return [
         Step(name="texts", stage="corpus.importing", config=importing.Config(sources=texts, max_chars=sizes.max_chars), paper="2.1.1"),
@@ -60,7 +60,7 @@ def corpus(sizes: Sizes) -> list[Step]:
         Step(name="decontaminated", stage="hygiene.decontaminate", config=decontaminate.Config(), inputs={"documents": "dedup", "benchmarks": "benchmarks"}, paper="2.1.1"),
         Step(name="domain", stage="corpus.classify", config=classify.Config(), inputs={"documents": "decontaminated", "seeds": "domain-seeds"}, paper="2.1.1"),
         Step(name="quality", stage="corpus.quality", config=quality.Config(), inputs={"documents": "domain", "seeds": "quality-seeds"}, paper="2.1.1"),
-        Step(name="text", stage="hygiene.holdout", config=holdout.Config(share=0.05), inputs={"documents": "quality"}),
+        Step(name="text", stage="hygiene.holdout", config=holdout.Config(share=0.08), inputs={"documents": "quality"}),
     ]
 
 
@@ -89,7 +89,7 @@ def training(sizes: Sizes) -> list[Step]:
     cpt, kind = adapters(3e-4, 8, sizes.length), "preferences"                              # paper 2.1.3: 1e-4, batch 768, all weights
     later = dataclasses.replace(cpt, lr=1e-4, warmup=0.01)                                  # paper 2.1.3: 1e-5, warm-up 0.01
     tune = adapters(2e-4, 16, sizes.length)                                                 # paper 2.2.2: 2e-6, batch 128, all weights
-    prefer = adapters(5e-5, 8, sizes.length, warmup=0.1)                                    # paper 2.3.2: 2e-7, batch 64, all weights
+    prefer = adapters(1e-4, 8, sizes.length, warmup=0.1)                                    # paper 2.3.2: 2e-7, batch 64, all weights
     return [
         Step(name="mix-1", stage="corpus.mix", config=first, inputs={"documents": "text"}, paper="2.1.2"),
         Step(name="mix-2", stage="corpus.mix", config=second, inputs={"documents": "text", "conversations": "dialogues"}, paper="2.1.2"),
