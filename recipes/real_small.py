@@ -37,9 +37,9 @@ class Sizes:
     max_chars: int = 1_500             # a longer text is cut at paragraph ends, so that a budget draws from many books
     shortlist: int = 1_200             # conversations that get a relevance score; paper: all of them
     max_talks: int = 500               # conversations; paper 2.2.3: 320,000
-    subjective: int = 60               # conversations drawn; paper 2.3.2: 9,019 pairs
-    objective: int = 120               # pairs; paper 2.3.2: 3,708
-    pairs: int = 320                   # of all kinds together; paper 2.3.2: 12,727
+    subjective: int = 300              # conversations drawn; paper 2.3.2: 9,019 pairs
+    objective: int = 100               # pairs; paper 2.3.2: 3,708
+    general: int = 100                 # pairs of general sets; the paper has none
     questions: int = 50                # scored of each benchmark; paper 3.1: all
     heldout_bytes: int = 48_000        # scored of each domain and language
 
@@ -99,8 +99,9 @@ def training(sizes: Sizes) -> list[Step]:
         Step(name="pairs-objective", stage="preference.objective", config=objective.Config(max_pairs=sizes.objective), inputs={"questions": "exam-questions"}, paper="2.3.1"),
         Step(name="pairs-subjective", stage="preference.subjective", config=subjective.Config(n_conversations=sizes.subjective, max_new_tokens=96),
              inputs={"model": "sft", "conversations": "dialogues"}, paper="2.3.1"),
-        Step(name="pairs-general", stage="preference.importing", config=votes.Config(sources=tuple(known.preferences(DATA).values()))),
-        Step(name="pairs", stage="preference.join", config=join.Config(max_pairs=sizes.pairs), inputs={name: f"pairs-{name}" for name in ("objective", "subjective", "general")}, paper="2.3.2"),
+        Step(name="votes", stage="preference.importing", config=votes.Config(sources=tuple(known.preferences(DATA).values()))),
+        Step(name="pairs-general", stage="preference.join", config=join.Config(max_pairs=sizes.general), inputs={"votes": "votes"}),
+        Step(name="pairs", stage="preference.join", config=join.Config(), inputs={name: f"pairs-{name}" for name in ("objective", "subjective", "general")}, paper="2.3.2"),
         Step(name="pairs-safe", stage="hygiene.screen", config=screen.Config(kind=kind, identifiers="mask"), inputs={kind: "pairs"}),
         Step(name="pairs-clean", stage="hygiene.decontaminate", config=decontaminate.Config(kind=kind), inputs={kind: "pairs-safe", "benchmarks": "benchmarks"}),
         Step(name="preferences", stage="hygiene.holdout", config=holdout.Config(kind=kind, share=0.4), inputs={kind: "pairs-clean"}, paper="2.3.2"),
@@ -111,7 +112,7 @@ def training(sizes: Sizes) -> list[Step]:
 def evaluation(sizes: Sizes) -> list[Step]:
     """Every stage on the same items, and the ledger."""
     stages = ("base", "cpt-1", "cpt-2", "sft", "dpo")
-    config = score.Config(form="plain", readings=("letter",), limit=sizes.questions, max_tokens=640, heldout_bytes=sizes.heldout_bytes, preferences=20, sample_tokens=64)
+    config = score.Config(form="plain", readings=("letter",), limit=sizes.questions, max_tokens=640, heldout_bytes=sizes.heldout_bytes, preferences=40, sample_tokens=64)
     given = {"benchmarks": "benchmarks", "heldout": "text/heldout", "preferences": "preferences/heldout", "reference": "sft"}
     made = [Step(name=f"score-{stage}", stage="evals.score", config=config, inputs={"model": stage, **given}, paper="3") for stage in stages]
     lines = ledger.Config(order=stages, base="base", limits={"bpb-general": 0.03})

@@ -13,21 +13,33 @@ from aquilamed.models.folders import Model
 
 
 def generate(model: Model, prompts: Sequence[Sequence[int]], keys: Sequence[str], *, max_new_tokens: int,
-             temperature: float = 0.0, seed: int = 0, batch: int = 16) -> list[list[int]]:
+             temperature: float = 0.0, seed: int = 0, batch: int = 16, padded: int = 4096) -> list[list[int]]:
     """The tokens that follow each prompt, up to and with the stop token, or `max_new_tokens` of them.
 
+    At most `batch` prompts go together, and at most `padded` tokens with their padding (one longer prompt goes alone).
     Sampling noise belongs to (seed, key), so neither order nor batch changes an answer; temperature 0 is greedy.
     """
     answers: list[list[int]] = [[] for _ in prompts]
     order = sorted(range(len(prompts)), key=lambda i: (len(prompts[i]), keys[i]))
-    for low in range(0, len(order), batch):
-        group = order[low:low + batch]
+    for group in grouped(order, [len(prompts[i]) for i in order], batch, padded):
         chances = [chooser(seed, keys[i]) for i in group]
         for step in decode(model, [prompts[i] for i in group], chances, max_new_tokens, temperature):
             for index, token in zip(group, step, strict=True):
                 if token is not None:
                     answers[index].append(token)
     return answers
+
+
+def grouped(order: Sequence[int], lengths: Sequence[int], batch: int, padded: int) -> Iterator[list[int]]:
+    """Runs of `order`, whose `lengths` rise: at most `batch` each, and at most `padded` once all are as long as the last."""
+    group: list[int] = []
+    for index, length in zip(order, lengths, strict=True):
+        if group and (len(group) == batch or (len(group) + 1) * length > padded):
+            yield group
+            group = []
+        group.append(index)
+    if group:
+        yield group
 
 
 @torch.inference_mode()

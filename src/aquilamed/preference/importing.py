@@ -1,38 +1,12 @@
-"""Reads users' files into preferences."""
+"""Reads users' files into preferences. ours: the paper makes all its pairs itself, 2.3.1"""
 
-import dataclasses
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Literal
+from aquilamed.core.sources.importing import Importing, files, run
 
-from aquilamed.core.config import check
-from aquilamed.core.counts import Counts
-from aquilamed.core.sources import Source
-from aquilamed.core.sources.gather import check_sources, gather, outside, placed
-
+__all__ = ["VERSION", "Config", "files", "run"]
 VERSION = 1
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Config:
-    """Which files, what their fields mean, and what to do with rows that do not fit."""
+class Config(Importing):
+    """Sources with a `Preferences` mapping."""
 
-    sources: tuple[Source, ...]
-    """Sources with a `Preferences` mapping. ours: the paper makes all its pairs itself, 2.3.1"""
-    on_bad_row: Literal["stop", "drop"] = "stop"
-    """stop: a row that does not fit its mapping ends the import before anything is written; drop: it is dropped as
-    `bad_row` with its raw text. ours: a wrong mapping must not pass for dirty data"""
-
-    def __post_init__(self):
-        check_sources(self.sources, "preferences")
-        check(self.on_bad_row in ("stop", "drop"), f"on_bad_row={self.on_bad_row}: expected stop or drop")
-
-
-def files(config: Config) -> list[Path]:
-    """The files and folders outside the run that are read."""
-    return outside(config.sources)
-
-
-def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts:
-    """Files -> `preferences`; paths like `step:clinic/talks.jsonl` are files of the input `clinic`."""
-    return gather("preferences", placed(config.sources, inputs), out, engine, on_bad_row=config.on_bad_row)
+    KIND = "preferences"
