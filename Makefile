@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: setup quickstart test clean
+.PHONY: setup quickstart test results clean
 
 setup: $(READY)
 
@@ -19,6 +19,11 @@ quickstart: setup
 
 test: setup
 	$(BIN)/python -m pytest
+
+# docs/results.md, from the ledgers of both runs, which must be there.
+results: setup
+	$(BIN)/aquilamed report runs/quickstart runs/real_small --markdown > docs/results.md.partial
+	mv docs/results.md.partial docs/results.md
 
 clean:
 	rm -rf .venv runs

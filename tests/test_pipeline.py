@@ -117,6 +117,11 @@ def test_a_users_mistake_is_told_in_one_message_and_exits_with_2(raw, monkeypatc
     assert says in told and "Traceback" not in told and told.startswith("aquilamed: ")
 
 
+def test_a_reader_that_goes_away_gets_no_traceback(raw):
+    gone = subprocess.run(f"{sys.executable} -m aquilamed plan recipe.py | true", shell=True, cwd=raw, capture_output=True, text=True, check=True)
+    assert not gone.stderr
+
+
 def test_no_disk_space_is_told_and_nothing_is_sealed(raw, monkeypatch, capsys):
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device", "part-00000.parquet")

@@ -3,6 +3,7 @@
 import argparse
 import errno
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,13 +15,18 @@ NOTICE = "Not for clinical use: research software; its models must not guide the
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; 0 done, 1 nothing to say it, 2 a mistake the user can mend, 130 stopped by Ctrl-C."""
+    """Run one command; 0 done, 1 the reader of the output has gone (`| head`), 2 a mistake the user can mend, 130 stopped by Ctrl-C."""
     args = parser().parse_args(argv)
     try:
-        return args.command(args) or 0
+        code = args.command(args) or 0
+        sys.stdout.flush()
+        return code
     except AquilamedError as error:
         print(f"aquilamed: {error}", file=sys.stderr)
         return 2
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
@@ -53,8 +59,9 @@ def parser() -> argparse.ArgumentParser:
     talk.add_argument("--max-tokens", type=int, default=256)
     talk.add_argument("--seed", type=int, default=0)
     talk.set_defaults(command=chat)
-    page = commands.add_parser("report", help="write a run's report.html again")
-    page.add_argument("run", type=Path, help="a run's folder: runs/<recipe>")
+    page = commands.add_parser("report", help="write report.html of runs again")
+    page.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="a run's folder: runs/<recipe>")
+    page.add_argument("--markdown", action="store_true", help="print the ledgers as Markdown tables instead")
     page.set_defaults(command=report)
     return top
 
@@ -101,7 +108,8 @@ def chat(args: argparse.Namespace) -> None:
 
 
 def report(args: argparse.Namespace) -> None:
-    print(_write_report(args.run))
+    from aquilamed.report import results
+    print(results.render(args.runs) if args.markdown else "\n".join(str(_write_report(run)) for run in args.runs))
 
 
 def _write_report(folder: Path) -> Path:

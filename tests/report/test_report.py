@@ -13,7 +13,7 @@ import pytest
 from aquilamed.core import manifest
 from aquilamed.core.counts import Counts
 from aquilamed.core.errors import ConfigError
-from aquilamed.report import curves, flow, headline, markup, page, plots, runs, scores
+from aquilamed.report import curves, flow, headline, markup, page, plots, results, runs, scores
 
 
 @pytest.fixture(scope="module")
@@ -166,3 +166,19 @@ def test_round_figures():
 def test_nothing_heavy_is_imported():
     code = "import sys; from aquilamed.report import page; print(sorted({'torch', 'transformers', 'pyarrow', 'numba'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env={"PYTHONPATH": ":".join(sys.path)}).stdout == "[]\n"
+
+
+def test_markdown_has_the_ledgers_figures_and_refuses_a_run_without_one(tmp_path):
+    rows = [row("base"), row("sft", score=0.4, low=0.263, high=0.554, delta=0.15, verdict="gained"),
+            row("base", "bpb-general", "en", "bits", score=1.2, low=1.1, high=1.3), row("base", "preferences", "all", "logprob", score=0.5)]
+    folder = with_ledger(tmp_path / "r", rows).folder
+    page_text = results.render([folder, folder])
+    assert page_text.count("\n## r\n") == 2 and "Not for clinical use" in page_text
+    assert [line for line in page_text.splitlines() if line.startswith("| ")][:5] == [
+        "| Task | n | chance | base | sft |", "| --- | --- | --- | --- | --- |",
+        "| exam zh letter | 40 | – | 25.0 (14.0 to 40.2) | 40.0 (26.3 to 55.4) ▲ +15.0 |",
+        "| bpb-general en bits | 40 | – | 1.200 (1.100 to 1.300) | – |",
+        "| preferences all logprob | 40 | 50.0 % | 50.0 (14.0 to 40.2) | – |"]
+    fake_run.Maker(tmp_path / "none").step("texts", "corpus.importing", Counts(n_in=1, n_out=1))
+    with pytest.raises(ConfigError, match="holds no ledger yet"):
+        results.render([tmp_path / "none"])

@@ -2,6 +2,7 @@
 
 import json
 from collections import defaultdict
+from collections.abc import Iterable
 from pathlib import Path
 
 from aquilamed.report.ledger import Cell, Key, cells_of, order_of
@@ -21,7 +22,7 @@ def show(run: Run) -> Html:
     order, cells = order_of(run.ledger), cells_of(run.ledger)
     if not cells:
         return Html("")
-    keys = sorted(cells, key=lambda key: (TASK_ORDER.get(key[0], 0), key[0], key[2], LANG_ORDER.get(key[1], 2)))
+    keys = in_order(cells)
     chance = chances(run)
     about = tag("p", "Every stage on the same items. Small type: 95 % interval. Change against ", tag("b", order[0]), ", paired: ",
                 tag("span", "▲ gained", class_="gained"), " and ", tag("span", "▼ lost", class_="lost"),
@@ -29,6 +30,11 @@ def show(run: Run) -> Html:
                 ". Scores in percent, changes in points; bits per byte (bpb) fall when better.", class_="about")
     charts = tag("div", [_chart(key, [cells[key][stage] for stage in order if stage in cells[key]], chance.get(key)) for key in keys], class_="charts")
     return section("ledger", "What each stage gained and cost", "各阶段得失", about, _table(order, keys, cells), charts)
+
+
+def in_order(keys: Iterable[Key]) -> list[Key]:
+    """Exams first, then bits per byte, preferences, samples; of one task Chinese first, both together last."""
+    return sorted(keys, key=lambda key: (TASK_ORDER.get(key[0], 0), key[0], key[2], LANG_ORDER.get(key[1], 2)))
 
 
 def _table(order: list[str], keys: list[Key], cells: dict[Key, dict[str, Cell]]) -> Html:

@@ -1,0 +1,64 @@
+"""The ledgers of runs as Markdown tables: `docs/results.md`, a model card."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from aquilamed.core.errors import ConfigError
+from aquilamed.report import curves, runs, scores
+from aquilamed.report.headline import TRAINING
+from aquilamed.report.ledger import Cell, cells_of, order_of
+from aquilamed.report.markup import clock, compact, percent
+from aquilamed.report.runs import Run
+
+ABOUT = """# Results
+
+**Not for clinical use.** Printed by `aquilamed report RUN --markdown`, never edited. Every stage is scored on the same items. Scores in percent with
+their 95 % interval, then the change against the first stage in points: ▲ gained and ▼ lost where the paired interval of the change excludes zero, else =.
+Bits per byte (bpb) are better when lower; `margin` is the share of preference pairs whose reward margin over the reference model is positive.
+"""
+
+
+def render(run_folders: Sequence[Path]) -> str:
+    """A page with one table for each run.
+
+    Raises:
+        ConfigError: a folder holds no finished run, or one without a ledger.
+    """
+    return "\n".join([ABOUT, *map(_results, run_folders)]).rstrip()
+
+
+def _results(run_folder: Path) -> str:
+    """A heading, what the run was, and one line for each task, language and reading.
+
+    Raises:
+        ConfigError: the folder holds no finished run, or one without a ledger.
+    """
+    run = runs.load(run_folder)
+    order, cells = order_of(run.ledger), cells_of(run.ledger)
+    if not cells:
+        raise ConfigError(f"{run_folder}: holds no ledger yet; make the recipe's step of evals.ledger first")
+    heads = ["Task", "n", "chance", *order]
+    chance = scores.chances(run)
+    lines = [[" ".join(key), f"{max(cell.n for cell in cells[key].values()):,}", percent(chance[key]) if key in chance else "–",
+              *(_figure(cells[key].get(stage), stage == order[0]) for stage in order)] for key in scores.in_order(cells)]
+    table = [heads, ["---"] * len(heads), *lines]
+    return "\n".join([f"## {run.name}", "", _about(run), "", *(f"| {' | '.join(line)} |" for line in table), ""])
+
+
+def _about(run: Run) -> str:
+    base = next(iter(run.of("models.prepare")), None)
+    parts = [f"base model {base.notes.get('source', '')} ({compact(base.notes.get('parameters', 0))} parameters)"] if base else []
+    peaks = [row.get("peak_bytes", 0) for step in run.of(*TRAINING) for row in curves.read(step.folder / "metrics.jsonl")]
+    parts += [f"at most {max(peaks) / 2**30:.1f} GiB of memory in training"] if peaks else []
+    made = run.ledger_step.body["provenance"]
+    parts += [f"{len(run.steps)} steps in {clock(sum(step.body['seconds'] for step in run.steps))} on {made.get('cores', '?')} cores",
+              *(f"{name} {version}" for name, version in made.get("packages", {}).items() if name in ("torch", "transformers"))]
+    return "; ".join(parts) + "."
+
+
+def _figure(cell: Cell | None, is_first: bool) -> str:
+    """`41.2 (30.1 to 53.0) ▲ +12.5`: the score, its interval, and the change to the first stage."""
+    if cell is None:
+        return "–"
+    score, low, high = (cell.written(value, unit=False) for value in (cell.score, cell.low, cell.high))
+    return f"{score} ({low} to {high})" + ("" if is_first else f" {cell.change()}".rstrip())
