@@ -167,4 +167,4 @@ def test_a_second_process_is_kept_out(run):
 
 def test_a_training_length_that_fits_nothing_is_told(run):
     done = command("run", RECIPE, "--home", run.parent, "--set", "sft.optim.length=9", "--set", "cpt-2.optim.save_seconds=0.001", "--replace", "--to", "sft", cwd=run)
-    assert done.returncode == 2 and "nothing to train on" in done.stderr and "Traceback" not in done.stderr
+    assert done.returncode == 2 and "nothing to train on" in done.stderr and "too_long" in done.stderr and "Traceback" not in done.stderr

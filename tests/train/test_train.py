@@ -143,7 +143,7 @@ def test_what_is_too_long_is_dropped_whole_and_counted(home):
     kept, dropped = counts.n_out, counts.dropped["too_long"]
     assert (kept, dropped) == (sum(n <= lengths[3] for n in lengths), sum(n > lengths[3] for n in lengths)) and dropped > 0
     assert tables.load(next((out / "dropped").glob("*.parquet")))["reason"].to_pylist() == ["too_long"] * dropped
-    with pytest.raises(TrainingStopped, match="nothing to train on"):
+    with pytest.raises(TrainingStopped, match=r"every record of conversations was dropped \(too_long \d+\)"):
         (home / "none").mkdir()
         sft.run(sft.Config(optim=optim(length=9)), {"model": home / "base", "conversations": home / "data"}, home / "none", Local(1))
 

@@ -90,7 +90,7 @@ def _exam(run: Run) -> Html | None:
 def _bits(run: Run) -> list[Html]:
     """One tile for medical, one for general text."""
     tiles = []
-    for task, names in (("bpb-medical", ("Medical bits per byte", "医学文本困惑度")), ("bpb-general", ("General bits per byte", "通用文本困惑度"))):
+    for task, names in (("bpb-medical", ("Medical bits per byte", "医学文本每字节比特数")), ("bpb-general", ("General bits per byte", "通用文本每字节比特数"))):
         pairs = _pairs(run, lambda key, task=task: key[0] == task and key[1] != "all") or _pairs(run, lambda key, task=task: key[0] == task)
         if pairs:
             pairs = sorted(pairs, key=lambda pair: (pair[1].lang != "zh", pair[1].lang))

@@ -89,6 +89,9 @@ def laid_out(out: Path, source: Path, kind: str, make: Callable[..., Iterable[tu
 
     `make(rows, ledger, langs)` gives (id, tree), or (id, reason) where a record can't be trained on. The trees come last:
     where they are, the ledger and the dropped records are too.
+
+    Raises:
+        TrainingStopped: every record was dropped.
     """
     if not (out / data.FILE).exists():
         ledger, langs = data.Ledger(), Counter()
@@ -96,7 +99,12 @@ def laid_out(out: Path, source: Path, kind: str, make: Callable[..., Iterable[tu
         write_dropped(out, source, kind, {record: tree for record, tree in made if isinstance(tree, str)})
         write_ledger(out, ledger, langs)
         data.write(out / data.FILE, [[pair] for pair in made if not isinstance(pair[1], str)])
-    return read_ledger(out)
+    notes = read_ledger(out)
+    if not notes["records_by_lang"]:
+        reasons = ", ".join(f"{reason} {n:,}" for reason, n in notes["dropped"].items()) or "none came in"
+        raise TrainingStopped(f"{out}: nothing to train on: every record of {kind} was dropped ({reasons}); see its dropped/ folder; "
+                              "too_long is what exceeds optim.length, the rest is for the step before to mend")
+    return notes
 
 
 def write_ledger(out: Path, ledger: data.Ledger, langs: Counter) -> None:

@@ -115,7 +115,7 @@ def _whole(raw: dict | files.Broken) -> dict:
 
 def _must_go_on(job: Job, number: int, error: Misfit, on_bad_row: OnBadRow) -> None:
     if on_bad_row == "stop":
-        raise RecordError(f"{job.path}, row {number}: {error}. Mend the row or the mapping of source {job.source.name!r}, "
+        raise RecordError(f"{job.path}, row {number}: {error}; mend the row or the mapping of source {job.source.name!r}, "
                           "or set on_bad_row='drop' to leave such rows out") from error
 
 
