@@ -13,7 +13,7 @@ import pytest
 from aquilamed.core import manifest
 from aquilamed.core.counts import Counts
 from aquilamed.core.errors import ConfigError
-from aquilamed.report import curves, flow, headline, markup, page, plots, results, runs, scores
+from aquilamed.report import answers, curves, flow, headline, markup, page, plots, results, runs, scores
 
 
 @pytest.fixture(scope="module")
@@ -182,3 +182,8 @@ def test_markdown_has_the_ledgers_figures_and_refuses_a_run_without_one(tmp_path
     fake_run.Maker(tmp_path / "none").step("texts", "corpus.importing", Counts(n_in=1, n_out=1))
     with pytest.raises(ConfigError, match="holds no ledger yet"):
         results.render([tmp_path / "none"])
+
+
+def test_blank_lines_of_an_answer_are_counted_not_shown():
+    assert answers._answer("一" + "\n" * 40 + "two\n\nthree") == '<p class="answer">一\n↵ × 40\ntwo\n\nthree</p>'
+    assert "(empty)" in answers._answer("\n" * 9)

@@ -1,5 +1,7 @@
 """Sampled answers: the same questions to every stage of training, side by side."""
 
+import re
+
 from aquilamed.report.markup import Html, folded, join, percent, section, tag, whole
 from aquilamed.report.runs import Run, read_json
 
@@ -43,6 +45,7 @@ def _card(stage: str, sample: dict) -> Html:
 def _answer(text: str) -> Html:
     if not text.strip():
         return tag("p", "(empty)", class_="answer none")
+    text = re.sub(r"\n\s*\n\s*\n", lambda blank: f"\n↵ × {blank[0].count(chr(10))}\n", text)
     if len(text) <= SHORT:
         return tag("p", text, class_="answer")
     return folded(join([tag("span", text[:SHORT], class_="answer"), tag("span", f" … all {len(text):,} characters", class_="more")]), tag("p", text, class_="answer"), class_="long")
