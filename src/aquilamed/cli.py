@@ -74,19 +74,28 @@ def _recipe_command(commands, name: str, function, text: str) -> argparse.Argume
     made.add_argument("--set", dest="settings", action="append", default=[], metavar="STEP.FIELD=VALUE")
     made.add_argument("--replace", action="store_true", help="move steps made with other settings aside and make them again")
     made.add_argument("--home", type=Path, default=Path("runs"), help="where run folders go (default: runs)")
-    made.add_argument("--workers", type=int, default=0, help="threads (default: this process's cores)")
+    made.add_argument("--workers", type=int, default=0, help="threads of the local engine (default: this process's cores)")
+    made.add_argument("--engine", choices=("local", "ray"), default="local", help="where passes over the data run (ray: the cluster at RAY_ADDRESS)")
     made.set_defaults(command=function)
     return made
 
 
 def run(args: argparse.Namespace) -> None:
-    from aquilamed import pipeline
-    from aquilamed.engine.local import Local
+    from aquilamed import pipeline, progress
     recipe = pipeline.load(args.recipe).with_settings(args.settings)
-    pipeline.run(recipe, args.home, Local(args.workers), _say, first=args.first, last=args.last, replace=args.replace)
+    with progress.shown_on(sys.stderr) as tell:
+        pipeline.run(recipe, args.home, _engine(args, tell), _say, first=args.first, last=args.last, replace=args.replace)
     folder = args.home / recipe.name
     _say(f"report: {_write_report(folder)}")
     _say(NOTICE)
+
+
+def _engine(args: argparse.Namespace, tell):
+    if args.engine == "ray":
+        from aquilamed.engine.cluster import Ray
+        return Ray(tell=tell)
+    from aquilamed.engine.local import Local
+    return Local(args.workers, tell)
 
 
 def plan(args: argparse.Namespace) -> None:

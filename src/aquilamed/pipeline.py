@@ -233,18 +233,20 @@ def provenance(engine) -> dict:
         except metadata.PackageNotFoundError:
             packages[name] = aquilamed.__version__ if name == "aquilamed" else ""
     return {
-        "time": time.strftime("%Y-%m-%dT%H:%M:%S%z"), "cores": len(os.sched_getaffinity(0)), "workers": engine.workers,
+        "time": time.strftime("%Y-%m-%dT%H:%M:%S%z"), "cores": len(os.sched_getaffinity(0)), "engine": engine.name, "workers": engine.workers,
         "python": platform.python_version(), "machine": platform.machine(), "packages": packages, "git": _commit(),
     }
 
 
 def _clear(out: Path, identity: manifest.Identity, *, keep: bool) -> None:
-    """Remove an unfinished try; where the stage resumes, only if it was of other settings and held no checkpoint."""
+    """Remove an unfinished try, unless it is of equal settings and can be continued: the stage resumes, or passes over shards were begun."""
     if not out.exists():
         return
     begun = out / manifest.IDENTITY
     old = json.loads(begun.read_text(encoding="utf-8")) if begun.exists() else None
-    if keep and old == settings.as_json(identity):
+    if (keep or (out / manifest.PASSES).exists()) and old == settings.as_json(identity):
+        for half in out.rglob("*.partial"):
+            half.unlink()
         return
     if keep and old and (out / "checkpoints").exists():
         changed = "\n".join(f"  {line}" for line in manifest.differences(old, settings.as_json(identity)))

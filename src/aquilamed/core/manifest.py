@@ -12,6 +12,7 @@ import fcntl
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +21,8 @@ from aquilamed.core.counts import Counts
 from aquilamed.core.errors import FolderBusy, RecordError, StaleOutput
 
 MANIFEST, IDENTITY, LOG = "manifest.json", "identity.json", "log.txt"
+PASSES = "passes"
+"""Sub-folder for what passes over the shards leave to one another and to a later try; gone when the step is sealed."""
 UNHASHED = ("metrics.jsonl", LOG, IDENTITY, MANIFEST)
 """Files of a step that are not outputs: they carry times."""
 
@@ -57,6 +60,7 @@ def seal(folder: Path, identity: Identity, counts: Counts, *, step: str, paper: 
     lost = counts.n_in - counts.n_out - sum(counts.dropped.values())
     if lost:
         raise RecordError(f"{folder}: {lost} records unaccounted for: {counts.as_json()}")
+    shutil.rmtree(folder / PASSES, ignore_errors=True)
     outputs = {
         path.relative_to(folder).as_posix(): {"sha256": file_sha256(path), "bytes": path.stat().st_size}
         for path in sorted(folder.rglob("*")) if path.is_file() and path.relative_to(folder).as_posix() not in UNHASHED

@@ -5,17 +5,18 @@ same columns and `reason`, `detail`. Shards are made once, at import, by id (`sc
 no output depends on the order, the sharding or the number of workers of what came in.
 """
 
+import dataclasses
 import json
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from aquilamed.core import chance
+from aquilamed.core import chance, manifest, runs
 from aquilamed.core.counts import Counts
 from aquilamed.core.errors import ConfigError, RecordError
 from aquilamed.core.records import SCHEMAS, make
@@ -88,6 +89,21 @@ def write(path: Path, table: pa.Table) -> None:
     os.replace(partial, path)
 
 
+def write_stream(path: Path, schema: pa.Schema, batches: Iterable[pa.RecordBatch], *, rows_per_group: int = 10_000) -> None:
+    """Write batches as one file, whole or not at all; the bytes do not depend on how the rows come in batches."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".partial")
+    with pq.ParquetWriter(partial, schema, compression="zstd", store_schema=True) as file:
+        waiting = schema.empty_table()
+        for batch in batches:
+            waiting = pa.concat_tables([waiting, pa.Table.from_batches([batch])])
+            while len(waiting) >= rows_per_group:
+                file.write_table(waiting.slice(0, rows_per_group).combine_chunks(), row_group_size=rows_per_group)
+                waiting = waiting.slice(rows_per_group)
+        file.write_table(waiting.combine_chunks(), row_group_size=rows_per_group)
+    os.replace(partial, path)
+
+
 def part(number: int) -> str:
     """The file name of shard `number`."""
     return f"part-{number:05d}.parquet"
@@ -118,41 +134,66 @@ def count(kept: pa.Table, dropped: pa.Table) -> Counts:
     )
 
 
-Sieve = Callable[[pa.Table], tuple[pa.Table, pa.Table]]
-"""One shard -> (kept, dropped). Pure and picklable."""
+Sieve = Callable[[pa.Table], tuple[pa.Table, pa.Table] | tuple[pa.Table, pa.Table, Counter]]
+"""One shard -> (kept, dropped) and, where it counts something else, those figures. Pure and picklable."""
 
 
 def sift_all(engine, source: Path, kind: str, sieve: Sieve, out: Path) -> Counts:
-    """Run `sieve` over every shard of `source`; shard k in is shard k out."""
+    """Run `sieve` over every shard of `source`; shard k in is shard k out; what a killed try has done is not done again.
+
+    The sums of what the sieve counts are the notes.
+    """
     def one(job: tuple[int, Path]) -> Counts:
         number, path = job
-        kept, dropped = sieve(load(path))
-        return save(out, kind, number, kept, dropped)
-    return Counts.total(engine.map(one, list(enumerate(shards(source, kind)))))
+        return saved(out, kind, number) or save(out, kind, number, *sieve(load(path)))
+    done = engine.map(one, list(enumerate(shards(source, kind))))
+    notes = sum((Counter(part.notes) for part in done), Counter())
+    return dataclasses.replace(Counts.total(done), notes=dict(sorted(notes.items())))
 
 
-def save(out: Path, kind: str, number: int, kept: pa.Table, dropped: pa.Table) -> Counts:
-    """Write shard `number` of a step's kept and dropped rows; return their counts."""
+def save(out: Path, kind: str, number: int, kept: pa.Table, dropped: pa.Table, counted: Mapping[str, int] | None = None) -> Counts:
+    """Write shard `number` of a step's kept and dropped rows; return their counts, with `counted` as notes."""
     write(out / kind / part(number), kept)
     if len(dropped):
         write(out / "dropped" / f"{kind}-{number:05d}.parquet", dropped)
-    return count(kept, dropped)
+    counts = dataclasses.replace(count(kept, dropped), notes=dict(counted or {}))
+    _tally(out, kind, number).parent.mkdir(exist_ok=True)
+    manifest.write_json(_tally(out, kind, number), vars(counts))
+    return counts
 
 
-def scatter(out: Path, kind: str, table: pa.Table, *, shard_bytes: int = 64 << 20) -> None:
+def saved(out: Path, kind: str, number: int) -> Counts | None:
+    """The counts of shard `number` if an earlier, killed try of this step has written it whole."""
+    path = _tally(out, kind, number)
+    if not path.exists():
+        return None
+    found = json.loads(path.read_text(encoding="utf-8"))
+    return Counts(**{**found, "dropped": Counter(found["dropped"]), "langs": Counter(found["langs"])})
+
+
+def _tally(out: Path, kind: str, number: int) -> Path:
+    return out / manifest.PASSES / f"{kind}-{number:05d}.json"
+
+
+def scatter(out: Path, kind: str, table: pa.Table, *, shard_bytes: int = runs.SHARD_BYTES) -> None:
     """Write `table` as shards by id: a power of two of them, each sorted by id, then source, file and row.
 
     The result depends on the set of rows alone, not on their order.
     """
-    origin = [pa.array([dict(m or ()).get(key, "") for m in table["meta"].to_pylist()]) for key in ("file", "row")]
-    keyed = table.append_column("_file", origin[0]).append_column("_row", origin[1])
-    table = keyed.sort_by([(key, "ascending") for key in ("id", "source", "_file", "_row")]).drop_columns(["_file", "_row"])
-    n = 1
-    while n * shard_bytes < table.nbytes and n < 4096:
-        n *= 2
-    bucket = pa.array([int(i[:4], 16) * n >> 16 for i in table["id"].to_pylist()], pa.int32())
+    rows_by_id = [runs.ordered(table)]
+    n = runs.n_shards(runs.weight(table), shard_bytes)
     for number in range(n):
-        write(out / kind / part(number), table.filter(pc.equal(bucket, number)).combine_chunks())
+        write(out / kind / part(number), runs.slices(rows_by_id, number, n))
+
+
+def merge(engine, found: Sequence[Path], total: int, place: Callable[[int], Path]) -> None:
+    """Write the rows of the runs `found`, whose weights sum to `total`, as shards by id; `place(number)` is a shard's file."""
+    n = runs.n_shards(total)
+
+    def one(number: int) -> None:
+        if not place(number).exists():
+            write(place(number), runs.slices([runs.opened(path) for path in found], number, n))
+    engine.map(one, range(n))
 
 
 def with_meta(table: pa.Table, **values: Iterable[str]) -> pa.Table:
@@ -177,16 +218,18 @@ def langs(table: pa.Table) -> Counter:
 
 
 def write_dropped_rows(out: Path, kind: str, items: list[dict]) -> None:
-    """Write rows of `kind` (other rows: their words as JSON in `detail`) that carry a `reason`, in order of id."""
-    if not items:
-        return
+    """Write rows of `kind` that carry a `reason`, in order of id, as `dropped_rows` makes them."""
+    if items:
+        write(out / "dropped" / f"{kind}-00000.parquet", dropped_rows(kind, sorted(items, key=lambda row: row["id"])))
+
+
+def dropped_rows(kind: str, items: list[dict]) -> pa.Table:
+    """Rows that carry a `reason` as a table; of rows that are not of `kind` the words are JSON in `detail`."""
     fits = [set(SCHEMAS[kind].names) <= set(row) for row in items]
     made = [row if fit else {"id": row["id"], "lang": row["lang"], "detail": json.dumps(row, ensure_ascii=False, default=str), "reason": row["reason"]}
             for row, fit in zip(items, fits, strict=True)]
     schema = pa.schema([*SCHEMAS[kind], *REASONS])
-    made.sort(key=lambda row: row["id"])
-    table = pa.Table.from_pylist([{**row, "meta": list((row.get("meta") or {}).items())} for row in made], schema=schema)
-    write(out / "dropped" / f"{kind}-00000.parquet", table)
+    return pa.Table.from_pylist([{**row, "meta": list((row.get("meta") or {}).items())} for row in made], schema=schema)
 
 
 def join(out: Path, kind: str, folders: Iterable[Path], *, most: int = 0, seed: int = 0) -> Counts:

@@ -68,7 +68,7 @@ def files(config: Config) -> list[Path]:
 
 def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts:
     """Sift `inputs["documents"]`; a document is dropped for the first rule it breaks, in the order of `breaches`."""
-    return screen.sift_counting(engine, inputs["documents"], "documents", lambda table: sieve(config, table), out)
+    return tables.sift_all(engine, inputs["documents"], "documents", lambda table: sieve(config, table), out)
 
 
 def sieve(config: Config, table: pa.Table) -> tuple[pa.Table, pa.Table, Counter]:

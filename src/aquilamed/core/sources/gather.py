@@ -2,49 +2,85 @@
 
 import dataclasses
 import functools
-import itertools
+import json
+import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import pyarrow as pa
+import pyarrow.parquet as pq
 
-from aquilamed.core import tables
+from aquilamed.core import manifest, tables
 from aquilamed.core.config import check, nearest
 from aquilamed.core.counts import Counts
 from aquilamed.core.errors import RecordError
-from aquilamed.core.records import SCHEMAS, make
 from aquilamed.core.sources import files
-from aquilamed.core.sources.harvest import Harvest, Job, OnBadRow, harvest
+from aquilamed.core.sources.harvest import RAW, Bins, Harvest, Job, OnBadRow, harvest, raw_of
 from aquilamed.core.sources.mapping import Source
 
 STEP = "step:"
-RAW = pa.schema([(name, pa.string()) for name in ("source", "file", "row", "reason", "detail", "raw")])
-"""Columns of `dropped/raw-00000.parquet`: rows of which no record could be formed."""
+LOAD_BYTES = 64 << 20
+"""Files are read together until they have so many bytes."""
+WORK = f"{manifest.PASSES}/import"
 
 
 def gather(kind: str, sources: Sequence[Source], out: Path, engine, *, on_bad_row: OnBadRow = "stop", max_chars: int = 0) -> Counts:
-    """Read `sources` into `out/<kind>`; what is dropped goes to `out/dropped`. Nothing is written before all is read.
+    """Read `sources` into `out/<kind>`; what is dropped goes to `out/dropped`. Nothing of either is written before all is read.
 
+    What is read waits on disk, so it may be larger than memory; a killed import goes on with the files it has not read.
     Documents longer than `max_chars` (0: no limit) are cut into pieces, each counted as a row.
 
     Raises:
         RecordError: a file can't be read or is empty, a source has no rows or, with `on_bad_row="stop"`, a row does not fit; file, row and key are named.
         ConfigError: a source has no files.
     """
-    work = functools.partial(harvest, kind=kind, on_bad_row=on_bad_row, max_chars=max_chars)
-    found = engine.map(work, jobs(sources))
+    work = functools.partial(_read, kind=kind, on_bad_row=on_bad_row, max_chars=max_chars, folder=out / WORK)
+    done = engine.map(work, list(enumerate(loads(jobs(sources)))))
+    found = [one for load in done for one in load["found"]]
     for source in sources:
-        if not any(one.n_rows for one in found if one.job.source.name == source.name):
+        if not any(one.n_rows for one in found if one.source == source.name):
             raise RecordError(f"source {source.name!r}: {source.path}: holds no {source.format} rows; check format= and records=, or leave it out")
-    kept = pa.concat_tables([SCHEMAS[kind].empty_table(), *itertools.chain.from_iterable(one.kept for one in found)])
-    if not len(kept):
+    dropped = sum((one.dropped for one in found), Counter())
+    n_in = sum(one.n_rows for one in found)
+    if n_in == dropped.total():
         raise RecordError(f"no {kind} came out of {', '.join(source.name for source in sources)}: {_reasons(found)}")
-    tables.scatter(out, kind, kept)
-    _write_dropped(out, kind, found)
-    dropped = Counter(row["reason"] for one in found for row in (*one.dropped, *one.raw))
-    return Counts(n_in=sum(one.n_rows for one in found), n_out=len(kept), dropped=dropped,
-                  langs=Counter(kept["lang"].to_pylist()), notes=_notes(sources, found))
+    for name, place in (("kept", lambda number: out / kind / tables.part(number)), ("dropped", lambda number: out / "dropped" / f"{kind}-{number:05d}.parquet")):
+        runs = [(Path(path), weight) for load in done for path, weight in load[name]]
+        if runs:
+            tables.merge(engine, [path for path, _ in runs], sum(weight for _, weight in runs), place)
+    _write_raw(out, [load["stem"] for load in done])
+    langs = sum((Counter(load["langs"]) for load in done), Counter())
+    shutil.rmtree(out / WORK)
+    return Counts(n_in=n_in, n_out=n_in - dropped.total(), dropped=dropped, langs=langs, notes=_notes(sources, found))
+
+
+def _read(job: tuple[int, Sequence[Job]], *, kind: str, on_bad_row: OnBadRow, max_chars: int, folder: Path) -> dict:
+    """Read the files of one load; JSON values, kept beside the runs so that a killed import need not read them again."""
+    number, load = job
+    stem = folder / f"{number:06d}"
+    told = stem.with_suffix(".json")
+    if not told.exists():
+        bins = Bins(kind, stem)
+        found = harvest(load, bins, on_bad_row=on_bad_row, max_chars=max_chars)
+        made = {**bins.close(), "stem": str(stem), "found": [vars(one) for one in found]}
+        folder.mkdir(parents=True, exist_ok=True)
+        manifest.write_json(told, made)
+    made = json.loads(told.read_text(encoding="utf-8"))
+    found = [Harvest(**{**one, "repairs": Counter(one["repairs"]), "dropped": Counter(one["dropped"])}) for one in made["found"]]
+    return {**made, "found": found}
+
+
+def loads(found: Sequence[Job]) -> list[tuple[Job, ...]]:
+    """`found` in order, in groups of one source and about LOAD_BYTES: a million small files are not a million jobs."""
+    groups: list[list[Job]] = []
+    size, before = 0, None
+    for job in found:
+        if not groups or job.source is not before or size >= LOAD_BYTES:
+            groups.append([])
+            size = 0
+        groups[-1].append(job)
+        size, before = size + (job.path.stat().st_size if job.path.is_file() else LOAD_BYTES), job.source
+    return [tuple(group) for group in groups]
 
 
 def jobs(sources: Sequence[Source]) -> list[Job]:
@@ -97,30 +133,30 @@ def outside(sources: Sequence[Source]) -> list[Path]:
     return list(dict.fromkeys(found))
 
 
-def _write_dropped(out: Path, kind: str, found: Sequence[Harvest]) -> None:
-    """Records that were dropped by id, then source, file and row; rows that became none by source, file and row."""
-    dropped = sorted((row for one in found for row in one.dropped), key=lambda row: (row["source"], row["meta"]["file"], int(row["meta"]["row"])))
-    tables.write_dropped_rows(out, kind, [make(kind, row) for row in dropped])
-    raw = sorted((row for one in found for row in one.raw), key=lambda row: (row["source"], row["file"], int(row["row"])))
-    if raw:
-        tables.write(out / "dropped" / "raw-00000.parquet", pa.Table.from_pylist(raw, schema=RAW))
+def _write_raw(out: Path, stems: Sequence[str]) -> None:
+    """Rows of which no record was formed, by source, file and row, in one file; a load in memory at a time."""
+    found = [pq.ParquetFile(raw_of(Path(stem))) for stem in stems if raw_of(Path(stem)).exists()]
+    if not found:
+        return
+    ranked = sorted(found, key=lambda file: file.read_row_group(0, columns=["source"])["source"][0].as_py())
+    tables.write_stream(out / "dropped" / "raw-00000.parquet", RAW, (batch for file in ranked for batch in file.iter_batches()))
 
 
 def _reasons(found: Sequence[Harvest]) -> str:
-    rows = [row for one in found for row in (*one.dropped, *one.raw)]
-    reasons = Counter(row["reason"] for row in rows)
-    return f"all {len(rows)} rows were dropped ({', '.join(f'{r} {n}' for r, n in reasons.most_common())}); e.g. {rows[0]['detail']}"
+    reasons = sum((one.dropped for one in found), Counter())
+    example = next(one.example for one in found if one.example)
+    return f"all {reasons.total()} rows were dropped ({', '.join(f'{r} {n}' for r, n in reasons.most_common())}); e.g. {example}"
 
 
 def _notes(sources: Sequence[Source], found: Sequence[Harvest]) -> dict:
     rows, encodings = Counter(), {source.name: Counter() for source in sources}
     for one in found:
-        rows[one.job.source.name] += one.n_rows
-        encodings[one.job.source.name][one.encoding] += 1
+        rows[one.source] += one.n_rows
+        encodings[one.source][one.encoding] += 1
     return {
         "rows": dict(sorted(rows.items())), "licenses": {source.name: source.license for source in sorted(sources, key=lambda s: s.name)},
         "encodings": {name: dict(sorted(counts.items())) for name, counts in sorted(encodings.items())},
         "repairs": dict(sorted(sum((one.repairs for one in found), Counter()).items())),
-        "files_without_rows": sorted(f"{one.job.source.name}/{one.job.name}" for one in found if not one.n_rows),
+        "files_without_rows": sorted(f"{one.source}/{one.name}" for one in found if not one.n_rows),
         "newlines_normalised": sum(one.n_cleaned for one in found),
     }

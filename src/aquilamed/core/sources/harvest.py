@@ -1,17 +1,20 @@
-"""One file of a source -> records, and what is dropped of it."""
+"""Files of a source -> records, and what is dropped of them, on disk as they are read."""
 
 import dataclasses
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from aquilamed.core import tables
 from aquilamed.core.errors import RecordError
+from aquilamed.core.records import make
+from aquilamed.core.runs import Runs
 from aquilamed.core.sources import fields, files
 from aquilamed.core.sources.encoding import encoding_of
 from aquilamed.core.sources.fields import Misfit
@@ -20,13 +23,15 @@ from aquilamed.core.sources.outcome import Outcome
 
 OnBadRow = Literal["stop", "drop"]
 BATCH = 10_000
+RAW = pa.schema([(name, pa.string()) for name in ("source", "file", "row", "reason", "detail", "raw")])
+"""Columns of `dropped/raw-00000.parquet`: rows of which no record could be formed."""
 _ENDS = (re.compile(r"\n\s*\n"), re.compile(r"\n"), re.compile(r"[。！？!?][」』”’）)]*|\.\s"), re.compile(r"[，、；,;]|\s"))
 """Where a text may be cut, best first: after a blank line, a line, a sentence, a part of one."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Job:
-    """One file of a source: the unit of work."""
+    """One file of a source."""
 
     source: Source
     path: Path
@@ -36,42 +41,99 @@ class Job:
 
 @dataclasses.dataclass(kw_only=True)
 class Harvest:
-    """What one file gave."""
+    """What one file gave, in figures; JSON values."""
 
-    job: Job
+    source: str
+    name: str
     encoding: str
-    kept: list[pa.Table] = dataclasses.field(default_factory=list)
-    dropped: list[dict] = dataclasses.field(default_factory=list)
-    raw: list[dict] = dataclasses.field(default_factory=list)
-    repairs: Counter = dataclasses.field(default_factory=Counter)
     n_rows: int = 0
     n_cleaned: int = 0
+    repairs: Counter = dataclasses.field(default_factory=Counter)
+    dropped: Counter = dataclasses.field(default_factory=Counter)
+    example: str = ""
+    """What is wrong with the first row that was dropped."""
 
 
-def harvest(job: Job, *, kind: str, on_bad_row: OnBadRow, max_chars: int) -> Harvest:
-    """Read one file. Pure and picklable."""
+class Bins:
+    """What a job reads, on its way to disk: kept and dropped records as runs, rows of which none could be formed as they come."""
+
+    def __init__(self, kind: str, stem: Path):
+        self.kind, self.stem = kind, stem
+        self.kept, self.dropped = Runs(stem, "kept"), Runs(stem, "dropped")
+        self.raw: list[dict] = []
+        self.raw_file: pq.ParquetWriter | None = None
+        self.waiting: list[dict] = []
+        self.gone: list[dict] = []
+        self.langs: Counter = Counter()
+
+    def keep(self, rows: list[dict]) -> None:
+        self.waiting += rows
+        if len(self.waiting) >= BATCH:
+            self._empty()
+
+    def drop(self, rows: list[dict]) -> None:
+        self.gone += rows
+        if len(self.gone) >= BATCH:
+            self._empty()
+
+    def close(self) -> dict:
+        """Write what is left; the run files with their weights, and the languages of what is kept; JSON values."""
+        self._empty()
+        if self.raw_file:
+            self.raw_file.close()
+        return {"kept": self.kept.close(), "dropped": self.dropped.close(), "langs": self.langs}
+
+    def set_aside(self, row: dict) -> None:
+        self.raw.append(row)
+        if len(self.raw) >= BATCH:
+            self._empty()
+
+    def _empty(self) -> None:
+        kept = tables.from_rows(self.kind, self.waiting)
+        self.langs += tables.langs(kept)
+        self.kept.add(kept)
+        self.dropped.add(tables.dropped_rows(self.kind, [make(self.kind, row) for row in self.gone]))
+        self.waiting, self.gone = [], []
+        if self.raw:
+            self.stem.parent.mkdir(parents=True, exist_ok=True)
+            self.raw_file = self.raw_file or pq.ParquetWriter(raw_of(self.stem), RAW, compression="zstd")
+            self.raw_file.write_table(pa.Table.from_pylist(self.raw, schema=RAW))
+            self.raw = []
+
+
+def raw_of(stem: Path) -> Path:
+    """Where the rows of which no record could be formed wait."""
+    return stem.with_name(f"{stem.name}-raw.parquet")
+
+
+def harvest(jobs: Sequence[Job], bins: Bins, *, on_bad_row: OnBadRow, max_chars: int) -> list[Harvest]:
+    """Read files into `bins`; figures of each.
+
+    Raises:
+        RecordError: a file can't be read or is empty or, with `on_bad_row="stop"`, a row does not fit; file, row and key are named.
+    """
+    return [_one(job, bins, on_bad_row, max_chars) for job in jobs]
+
+
+def _one(job: Job, bins: Bins, on_bad_row: OnBadRow, max_chars: int) -> Harvest:
     source = job.source
     encoding = encoding_of(job.path, source.encoding) if source.format in files.TEXT else source.format
-    found, waiting = Harvest(job=job, encoding=encoding), []
+    found = Harvest(source=source.name, name=job.name, encoding=encoding)
     for number, raw in files.attempt(job.path, source, encoding):
         try:
             row = fields.cleaned(_whole(raw))
             outcome = judge(source, row | {"_stem": job.path.stem})
         except Misfit as error:
             _must_go_on(job, number, error, on_bad_row)
-            _set_aside(found, number, raw, "bad_row", str(error))
+            bins.set_aside(_set_aside(found, number, raw, "bad_row", str(error)))
             continue
         found.n_cleaned += row is not raw
         if outcome.record is None:
-            _set_aside(found, number, raw, outcome.reason, outcome.detail)
+            bins.set_aside(_set_aside(found, number, raw, outcome.reason, outcome.detail))
             continue
-        waiting += _sort_out(found, kind, number, outcome, max_chars)
-        if len(waiting) >= BATCH:
-            found.kept.append(tables.from_rows(kind, waiting))
-            waiting = []
+        _sort_out(found, bins, number, outcome, source=source, max_chars=max_chars)
     if not found.n_rows and source.format != "hub" and not job.path.stat().st_size:
         raise RecordError(f"{job.path}: an empty file; was it written whole? Fetch it again or take it out of source {source.name!r}")
-    found.kept.append(tables.from_rows(kind, waiting))
     return found
 
 
@@ -119,29 +181,36 @@ def _must_go_on(job: Job, number: int, error: Misfit, on_bad_row: OnBadRow) -> N
                           "or set on_bad_row='drop' to leave such rows out") from error
 
 
-def _set_aside(found: Harvest, number: int, raw: dict | files.Broken, reason: str, detail: str) -> None:
+def _set_aside(found: Harvest, number: int, raw: dict | files.Broken, reason: str, detail: str) -> dict:
+    """A row of which no record can be formed, as RAW has it."""
     spelled = raw.raw if isinstance(raw, files.Broken) else json.dumps(raw, ensure_ascii=False, default=str)
-    row = {"source": found.job.source.name, "file": found.job.name, "row": str(number), "reason": reason, "detail": detail, "raw": spelled}
-    found.raw.append({key: value.encode("utf-8", "backslashreplace").decode() for key, value in row.items()})
-    found.n_rows += 1
+    row = {"source": found.source, "file": found.name, "row": str(number), "reason": reason, "detail": detail, "raw": spelled}
+    _note(found, reason, detail, 1)
+    return {key: value.encode("utf-8", "backslashreplace").decode() for key, value in row.items()}
 
 
-def _sort_out(found: Harvest, kind: str, number: int, outcome: Outcome, max_chars: int) -> list[dict]:
-    """The records of one row that are kept; the others are noted in `found`."""
-    source = found.job.source
+def _sort_out(found: Harvest, bins: Bins, number: int, outcome: Outcome, *, source: Source, max_chars: int) -> None:
+    """The records of one row, to where they belong."""
     origin = {"source": source.name, "license": source.license, "lang": source.lang}
-    meta = {"file": found.job.name, "row": str(number), **outcome.record["meta"]}
+    meta = {"file": found.name, "row": str(number), **outcome.record["meta"]}
     if outcome.repaired:
         meta["repaired"] = " ".join(outcome.repaired)
         found.repairs.update(outcome.repaired)
     rows = [{**outcome.record, **origin, "meta": meta}]
-    if kind == "documents":
+    if bins.kind == "documents":
         rows = _pieces(rows[0], max_chars)
-    found.n_rows += len(rows)
     if outcome.reason:
-        found.dropped += [{**row, "reason": outcome.reason, "detail": outcome.detail} for row in rows]
-        return []
-    return rows
+        _note(found, outcome.reason, outcome.detail, len(rows))
+        bins.drop([{**row, "reason": outcome.reason, "detail": outcome.detail} for row in rows])
+    else:
+        found.n_rows += len(rows)
+        bins.keep(rows)
+
+
+def _note(found: Harvest, reason: str, detail: str, n: int) -> None:
+    found.n_rows += n
+    found.dropped[reason] += n
+    found.example = found.example or detail
 
 
 def _pieces(row: dict, max_chars: int) -> list[dict]:

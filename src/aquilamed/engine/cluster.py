@@ -1,0 +1,75 @@
+"""The Ray engine: the same verb as tasks of an existing Ray cluster. Only files travel between passes.
+
+The run folder, and every file that a recipe names, must have the same path on every node (a shared file system). A task whose
+worker dies is made again; a job writes its files whole or not at all, so twice is as good as once. See docs/clusters.md.
+"""
+
+import functools
+import os
+from collections.abc import Callable, Sequence
+
+from aquilamed.core.errors import AquilamedError, ConfigError
+from aquilamed.engine.pace import Pace, Tell, silent
+
+RETRIES = 5
+"""How often a job is begun again after its worker or node died."""
+
+
+class Ray:
+    """`map(fn, items)` as Ray tasks of one CPU each; results in the order of `items`.
+
+    `address`: `host:port` or `ray://host:port`; empty: `RAY_ADDRESS`, else the cluster that runs on this machine.
+
+    Raises:
+        ConfigError: Ray is not installed, or no cluster answers.
+    """
+
+    name = "ray"
+
+    def __init__(self, address: str = "", tell: Tell = silent):
+        self.tell = tell
+        self.ray = _connected(address or os.environ.get("RAY_ADDRESS", "auto"))
+        self.workers = max(1, int(self.ray.cluster_resources().get("CPU", 1)))
+
+    def map(self, fn: Callable, items: Sequence) -> list:
+        """`[fn(item) for item in items]`; what `fn` raises ends the pass and the jobs that have not begun."""
+        job = self.ray.remote(num_cpus=1, max_retries=RETRIES)(_applied)
+        shared = self.ray.put(fn)
+        waiting = {job.remote(shared, item): place for place, item in enumerate(items)}
+        results, pace = [None] * len(items), Pace(len(items), self.tell)
+        try:
+            while waiting:
+                (done,), _ = self.ray.wait(list(waiting), num_returns=1)
+                results[waiting.pop(done)] = self._result(done)
+                pace.done()
+        finally:
+            for left in waiting:
+                self.ray.cancel(left)
+        return results
+
+    def _result(self, reference):
+        """A job's result, or the error that a user can mend as it was raised on the node."""
+        try:
+            return self.ray.get(reference)
+        except self.ray.exceptions.RayTaskError as error:
+            if isinstance(error.cause, AquilamedError | OSError):
+                raise error.cause from None
+            raise
+
+
+def _applied(fn: Callable, item):
+    return fn(item)
+
+
+@functools.cache
+def _connected(address: str):
+    try:
+        import ray
+    except ImportError as error:
+        raise ConfigError("--engine ray needs the package ray: pip install 'aquilamed[ray]'") from error
+    try:
+        ray.init(address=address, log_to_driver=False, logging_level="ERROR", ignore_reinit_error=True)
+    except (ConnectionError, ValueError, RuntimeError) as error:
+        raise ConfigError(f"no Ray cluster answers at {address!r} ({str(error).splitlines()[0]}); start one (docs/clusters.md: `ray start --head`) "
+                          "or set RAY_ADDRESS=host:port") from error
+    return ray
