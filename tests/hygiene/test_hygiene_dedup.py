@@ -60,7 +60,6 @@ def test_shards_order_and_workers_change_nothing(tmp_path, shared_data):
         kept = tables.read(home / "out", "documents").to_pylist()
         dropped = tables.read(home / "out" / "dropped", "documents").to_pylist()
         results.append((counts, sorted(map(repr, kept)), sorted(map(repr, dropped))))
-        assert not (home / "out" / "passes").exists()
     assert results[0] == results[1] == results[2]
     assert results[0][0].dropped["near_duplicate"] > 150 and results[0][0].dropped["exact_duplicate"] >= 100
 

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -101,6 +102,15 @@ def write_stream(path: Path, schema: pa.Schema, batches: Iterable[pa.RecordBatch
                 file.write_table(waiting.slice(0, rows_per_group).combine_chunks(), row_group_size=rows_per_group)
                 waiting = waiting.slice(rows_per_group)
         file.write_table(waiting.combine_chunks(), row_group_size=rows_per_group)
+    os.replace(partial, path)
+
+
+def write_array(path: Path, array: np.ndarray) -> None:
+    """Write an array as .npy, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".partial")
+    with partial.open("wb") as file:
+        np.save(file, array)
     os.replace(partial, path)
 
 

@@ -1,31 +1,30 @@
-"""Drops exact and near duplicates; of each cluster the longest text stays, then the smallest id. paper 2.2.1
+"""Drops exact and near duplicates; of each cluster the best stays: by quality where it is known, then length, then id. paper 2.2.1
 
-Three passes over the shards with only files between them: band keys; shingles of the candidates; the sifting.
+Near means alike in shingles on folded text: width, case and Han script (traditional or simplified) make no difference. With an
+`index` of what stayed, later data are compared with it without doing the old work again.
 """
 
 import dataclasses
-import hashlib
-import shutil
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from aquilamed.core import tables
+from aquilamed.core import manifest, tables
 from aquilamed.core.config import check
 from aquilamed.core.counts import Counts
-from aquilamed.engine.local import Local
+from aquilamed.core.errors import ConfigError
+from aquilamed.hygiene import clusters as passes
 from aquilamed.hygiene import minhash
-from aquilamed.hygiene.kernels import folded
-from aquilamed.hygiene.texts import texts_of
+from aquilamed.hygiene.clusters import Clusters, Shard
 
-VERSION = 1
-
-LONGEST_FIRST = (("chars", "descending"), ("id", "ascending"), ("origin", "ascending"))
-SMALLEST_ID_FIRST = (("id", "ascending"), ("chars", "descending"), ("origin", "ascending"))
+VERSION = 2
+INDEX, ABOUT = "index", "about.json"
+SEEN = "seen"
+"""Inputs whose name begins so are folders of earlier steps with an index."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -36,117 +35,99 @@ class Config:
     """Record kind; the whole text of a record is compared."""
     threshold: float = 0.8
     """Least Jaccard similarity of 5-gram shingles at which two records are near duplicates, (0, 1]. ours: the usual value; the paper names none"""
+    index: bool = False
+    """Whether to write `index/` for the records that stay (about 250 bytes each), so that a later step can name this one as its input `seen`."""
 
     def __post_init__(self):
         check(0 < self.threshold <= 1, f"dedup: threshold={self.threshold}: expected a share above 0 and up to 1")
 
 
-@dataclasses.dataclass(frozen=True)
-class Groups:
-    """The clusters of a folder's records; a row number counts through all shards."""
-
-    ids: pa.Array
-    """The id of every row."""
-    keeper: np.ndarray
-    """The row that stays in the cluster of each row."""
-    repeats: np.ndarray
-    """True for a row whose id a better row has too."""
-    starts: np.ndarray
-    """The first row number of each shard, and one past the last."""
-
-
 def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts:
-    """Sift `inputs[config.kind]`; reasons `exact_duplicate` and `near_duplicate`, detail the id that stays."""
-    source = inputs[config.kind]
-    groups = group(engine, source, config.kind, minhash.Likeness(config.threshold), out / "passes")
+    """Sift `inputs[config.kind]`, also against the kept records of inputs called `seen…`.
 
-    def one(job: tuple[int, Path]) -> Counts:
-        number, path = job
-        numbers = np.arange(groups.starts[number], groups.starts[number + 1])
-        keeper, repeats = groups.keeper[numbers], groups.repeats[numbers]
-        kept_id = groups.ids.take(pa.array(keeper))
-        rules = {"exact_duplicate": repeats, "near_duplicate": keeper != numbers}
-        kept, dropped = tables.sift(tables.load(path), rules, dict.fromkeys(rules, kept_id))
-        return tables.save(out, config.kind, number, kept, dropped)
+    Reasons: `exact_duplicate` (equal but for width, case and blanks), `script_twin` (equal but for Han script), `near_duplicate`;
+    detail: the id that stays.
+    """
+    likeness = minhash.Likeness(config.threshold)
+    seen = [shard for name in sorted(inputs) if name.startswith(SEEN) for shard in _indexed(inputs[name], config)]
+    starts = np.cumsum([0, *(shard.n for shard in seen)])
+    seen = [dataclasses.replace(shard, start=int(start)) for shard, start in zip(seen, starts, strict=False)]
+    new = passes.shards_of(inputs[config.kind], config.kind, out / manifest.PASSES / INDEX, int(starts[-1]))
+    found = passes.find(engine, [*seen, *new], config.kind, likeness, out / manifest.PASSES)
 
-    counts = Counts.total(engine.map(one, list(enumerate(tables.shards(source, config.kind)))))
-    return dataclasses.replace(counts, notes=_notes(groups))
+    def one(job: tuple[int, Shard]) -> Counts:
+        number, shard = job
+        return tables.saved(out, config.kind, number) or _sift(config, found, shard, number, out)
+    counts = Counts.total(engine.map(one, list(enumerate(new))))
+    if config.index:
+        manifest.write_json(out / INDEX / ABOUT, _about(config))
+    return dataclasses.replace(counts, notes=_notes(found))
 
 
 def clusters(texts: pa.Array | list[str], ids: pa.Array | list[str], threshold: float) -> np.ndarray:
-    """The content cluster of each text, named by the smallest id in it; for splits that must not share content."""
+    """The content cluster of each text, named by the smallest id in it; for few texts and splits that must not share content."""
     texts, ids = (x if isinstance(x, pa.Array | pa.ChunkedArray) else pa.array(x, pa.string()) for x in (texts, ids))
     likeness = minhash.Likeness(threshold)
     named, position = np.unique(np.array(ids.to_pylist(), object), return_inverse=True)
     first = np.full(len(named), len(ids))
     np.minimum.at(first, position, np.arange(len(ids)))
-    texts = texts.take(pa.array(first))
+    texts, order = texts.take(pa.array(first)), np.arange(len(named))
     keys = minhash.band_keys(texts, likeness.n_rows)
-    root = minhash.link(Local(1), lambda band: keys[band], lambda wanted: minhash.shingle_sets(texts.take(pa.array(wanted))),
-                        len(named), likeness)
-    return named[root][position]
+    coded = np.unique(np.concatenate([minhash.candidates(band, order, order) for band in keys]))
+    pairs = np.c_[coded >> 32, coded & 0xFFFFFFFF]
+    alike = minhash.similarities(pairs, *minhash.shingle_sets(texts)) >= threshold
+    return named[minhash.components(len(named), pairs[alike])][position]
 
 
-def group(engine, source: Path, kind: str, likeness: minhash.Likeness, passes: Path, order=LONGEST_FIRST) -> Groups:
-    """The clusters of the records in `source`; the first of each by `order` stays. `passes` is a folder of its own, removed at the end."""
-    passes.mkdir(parents=True, exist_ok=True)
-    paths = tables.shards(source, kind)
-    parts = engine.map(lambda job: _index(job, kind, likeness, passes), list(enumerate(paths)))
-    catalogue = pa.concat_tables(parts).combine_chunks()
-    starts = np.cumsum([0, *map(len, parts)])
-    ranked = pc.sort_indices(catalogue, sort_keys=list(order)).to_numpy().astype(np.int64)
-    code = pc.dictionary_encode(catalogue["id"].combine_chunks()).indices.to_numpy()
-    _, best, position = np.unique(code[ranked], return_index=True, return_inverse=True)
-    firsts = np.sort(best)
-    rows = ranked[firsts]
-    keys = [passes / f"keys-{number}.npy" for number in range(len(paths))]
-    root = minhash.link(
-        engine, lambda band: np.concatenate([np.load(path, mmap_mode="r")[band] for path in keys])[rows],
-        lambda wanted: _gather(engine, paths, kind, starts, rows[wanted]), len(rows), likeness)
-    shutil.rmtree(passes)
-    keeper, repeats = np.empty(len(ranked), np.int64), np.ones(len(ranked), bool)
-    keeper[ranked] = rows[root][np.searchsorted(firsts, best[position])]
-    repeats[rows] = False
-    return Groups(ids=catalogue["id"].combine_chunks(), keeper=keeper, repeats=repeats, starts=starts)
+def _sift(config: Config, found: Clusters, shard: Shard, number: int, out: Path) -> Counts:
+    """Write what stays and what goes of one shard, and the index of what stays."""
+    table = tables.load(shard.path)
+    places, inside = found.of(shard.start, len(table))
+    keeper = np.searchsorted(found.rows, found.keeper[places])
+    goes = found.keeper[places] != found.rows[places]
+    twin = np.array(found.facts["twin"].to_pylist(), object)
+    kinds = {"exact_duplicate": goes & found.is_exact[places], "script_twin": goes & (twin[places] == twin[keeper]), "near_duplicate": goes}
+    rules = {reason: np.zeros(len(table), bool) for reason in kinds}
+    for reason, holds in kinds.items():
+        rules[reason][inside[holds]] = True
+    kept_id = pa.nulls(len(table), pa.string()).to_numpy(zero_copy_only=False)
+    kept_id[inside] = found.facts["id"].take(pa.array(keeper)).to_numpy(zero_copy_only=False)
+    kept, dropped = tables.sift(table, rules, dict.fromkeys(rules, pa.array(kept_id, pa.string())))
+    if config.index:
+        _write_index(shard, ~rules["near_duplicate"], out / INDEX, tables.part(number).removesuffix(".parquet"))
+    return tables.save(out, config.kind, number, kept, dropped)
 
 
-def _index(job: tuple[int, Path], kind: str, likeness: minhash.Likeness, passes: Path) -> pa.Table:
-    """Write the band keys of a shard; return what its rows are ranked by: blanks make no text longer."""
-    number, path = job
-    table = tables.load(path)
-    texts = texts_of(kind, table)
-    np.save(passes / f"keys-{number}.npy", minhash.band_keys(texts, likeness.n_rows))
-    return pa.table({"id": table["id"], "chars": pc.utf8_length(pc.replace_substring(folded(texts), " ", "")), "origin": _origins(table, texts)})
+def _write_index(shard: Shard, stays: np.ndarray, folder: Path, name: str) -> None:
+    """The keys of the rows that stay, numbered as they are written."""
+    keys, rows, ids = (np.load(shard.file(part)) for part in ("keys", "rows", "ids"))
+    chosen = stays[rows]
+    number = np.cumsum(stays) - 1
+    shape = (len(rows), int(stays.sum()))
+    tables.write_array(folder / f"keys-{name}.npy", keys[chosen].reshape(shape))
+    tables.write_array(folder / f"rows-{name}.npy", number[rows[chosen]].astype(np.uint32).reshape(shape))
+    tables.write_array(folder / f"ids-{name}.npy", ids[stays])
 
 
-def _origins(table: pa.Table, texts: pa.Array) -> pa.Array:
-    """A digest of each whole row, so that between rows of equal id the choice does not depend on their order."""
-    columns = zip(texts.to_pylist(), *(table[name].to_pylist() for name in ("lang", "source", "license", "meta")), strict=True)
-    return pa.array([hashlib.blake2b(repr(row).encode(), digest_size=16).digest() for row in columns], pa.binary())
+def _indexed(folder: Path, config: Config) -> Sequence[Shard]:
+    """The shards of an earlier step, with their index.
+
+    Raises:
+        ConfigError: it has none, or one for other settings.
+    """
+    path = folder / INDEX / ABOUT
+    if not path.exists():
+        raise ConfigError(f"{folder}: has no index to compare with; make that step with index=True")
+    about = json.loads(path.read_text(encoding="utf-8"))
+    if about != _about(config):
+        raise ConfigError(f"{folder}: its index was made for {about}, this step compares {_about(config)}; use equal settings")
+    return passes.shards_of(folder, config.kind, folder / INDEX, is_seen=True)
 
 
-def _gather(engine, paths: list[Path], kind: str, starts: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(shingles, offsets) of the rows with these numbers, in their order."""
-    ascending = np.sort(rows)
-    bounds = np.searchsorted(ascending, starts)
-
-    def one(number: int) -> tuple[np.ndarray, np.ndarray]:
-        inside = ascending[bounds[number]:bounds[number + 1]] - starts[number]
-        return minhash.shingle_sets(texts_of(kind, tables.load(paths[number])).take(pa.array(inside)))
-
-    found = engine.map(one, [number for number in range(len(paths)) if bounds[number] < bounds[number + 1]])
-    shingles = np.concatenate([np.empty(0, np.uint32), *(part for part, _ in found)])
-    sizes = np.concatenate([np.empty(0, np.int64), *(np.diff(offsets) for _, offsets in found)])
-    return _reorder(shingles, sizes, np.searchsorted(ascending, rows))
+def _about(config: Config) -> dict:
+    return {"kind": config.kind, "rows_per_band": minhash.Likeness(config.threshold).n_rows, "version": VERSION}
 
 
-def _reorder(shingles: np.ndarray, sizes: np.ndarray, order: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    starts = np.cumsum(np.r_[0, sizes])[:-1][order]
-    offsets = np.cumsum(np.r_[0, sizes[order]])
-    places = np.repeat(starts - offsets[:-1], sizes[order]) + np.arange(offsets[-1])
-    return shingles[places], offsets
-
-
-def _notes(groups: Groups) -> dict:
-    sizes = np.bincount(groups.keeper, minlength=1)
-    return {"n_clusters": int((sizes > 1).sum()), "largest_cluster": int(sizes.max())}
+def _notes(found: Clusters) -> dict:
+    _, sizes = np.unique(found.keeper, return_counts=True)
+    return {"n_clusters": len(sizes), "largest_cluster": int(sizes.max(initial=1))}

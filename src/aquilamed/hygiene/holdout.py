@@ -10,10 +10,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from aquilamed.core import chance, tables
+from aquilamed.core import chance, manifest, tables
 from aquilamed.core.config import check
 from aquilamed.core.counts import Counts
-from aquilamed.hygiene import dedup
+from aquilamed.hygiene import clusters
 from aquilamed.hygiene.minhash import Likeness
 from aquilamed.hygiene.texts import texts_of
 
@@ -44,25 +44,27 @@ class Config:
 
 def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts:
     """Write `<kind>/` and `heldout/` from `inputs[config.kind]`; both count as out."""
-    kind = config.kind
-    source = inputs[kind]
-    groups = dedup.group(engine, source, kind, Likeness(config.threshold), out / "passes", dedup.SMALLEST_ID_FIRST)
-    paths = list(enumerate(tables.shards(source, kind)))
-    cells = [cell for part in engine.map(lambda job: _cells(kind, tables.load(job[1])), paths) for cell in part]
-    chosen = choose(config, groups.keeper, groups.ids, cells)
-    is_heldout = np.isin(groups.keeper, chosen)
+    kind, passes = config.kind, out / manifest.PASSES
+    shards = clusters.shards_of(inputs[kind], kind, passes / "index")
+    found = clusters.find(engine, shards, kind, Likeness(config.threshold), passes, clusters.SMALLEST_ID_FIRST)
+    parts = engine.map(lambda shard: _cells(kind, tables.load(shard.path)), shards)
+    cells = [cell for _, part in parts for cell in part]
+    keeper = np.arange(len(cells))
+    keeper[found.rows] = found.keeper
+    ids = pa.chunked_array([part for part, _ in parts])
+    is_heldout = np.isin(keeper, choose(config, keeper, ids, cells))
 
-    def one(job: tuple[int, Path]) -> Counts:
-        number, path = job
-        table, held = tables.load(path), pa.array(is_heldout[groups.starts[number]:groups.starts[number + 1]])
+    def one(job: tuple[int, clusters.Shard]) -> Counts:
+        number, shard = job
+        table, held = tables.load(shard.path), pa.array(is_heldout[shard.start:shard.start + shard.n])
         tables.write(out / kind / tables.part(number), table.filter(pc.invert(held)))
         tables.write(out / HELDOUT / tables.part(number), table.filter(held))
         return Counts(n_in=len(table), n_out=len(table), langs=tables.langs(table))
 
-    return dataclasses.replace(Counts.total(engine.map(one, paths)), notes=_notes(groups, is_heldout, cells))
+    return dataclasses.replace(Counts.total(engine.map(one, list(enumerate(shards)))), notes=_notes(keeper, is_heldout, cells))
 
 
-def choose(config: Config, keeper: np.ndarray, ids: pa.Array, cells: list[tuple[str, int]]) -> list[int]:
+def choose(config: Config, keeper: np.ndarray, ids: pa.ChunkedArray, cells: list[tuple[str, int]]) -> list[int]:
     """The clusters held out, by the row of their smallest id: whole, by the chance of that id, up to `max_chars` a cell.
 
     `cells` holds the cell and the characters of every row; a cluster belongs to the cell of its smallest id.
@@ -81,16 +83,17 @@ def choose(config: Config, keeper: np.ndarray, ids: pa.Array, cells: list[tuple[
     return chosen
 
 
-def _cells(kind: str, table: pa.Table) -> list[tuple[str, int]]:
+def _cells(kind: str, table: pa.Table) -> tuple[pa.Array, list[tuple[str, int]]]:
+    """The ids of a shard, and the cell and the characters of each row."""
     domains = tables.meta_of(table, "domain") if kind == "documents" else table["kind"].to_pylist()
     langs, chars = table["lang"].to_pylist(), pc.utf8_length(texts_of(kind, table)).to_pylist()
-    return [(f"{domain or 'unmarked'} {lang}", n) for domain, lang, n in zip(domains, langs, chars, strict=True)]
+    return table["id"].combine_chunks(), [(f"{domain or 'unmarked'} {lang}", n) for domain, lang, n in zip(domains, langs, chars, strict=True)]
 
 
-def _notes(groups: dedup.Groups, is_heldout: np.ndarray, cells: list[tuple[str, int]]) -> dict:
+def _notes(keeper: np.ndarray, is_heldout: np.ndarray, cells: list[tuple[str, int]]) -> dict:
     sides: dict[str, dict] = {"train": {}, HELDOUT: {}}
     for held, (cell, chars) in zip(is_heldout.tolist(), cells, strict=True):
         figures = sides[HELDOUT if held else "train"].setdefault(cell, {"records": 0, "chars": 0})
         figures["records"] += 1
         figures["chars"] += chars
-    return {"n_train": int((~is_heldout).sum()), "n_heldout": int(is_heldout.sum()), "n_clusters": len(np.unique(groups.keeper)), "cells": sides}
+    return {"n_train": int((~is_heldout).sum()), "n_heldout": int(is_heldout.sum()), "n_clusters": len(np.unique(keeper)), "cells": sides}

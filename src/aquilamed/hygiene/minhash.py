@@ -5,8 +5,6 @@ shingle of all of them, and a text without any is one shingle of its characters:
 """
 
 import dataclasses
-from collections.abc import Callable
-
 import numpy as np
 import pyarrow as pa
 from numba import njit
@@ -45,30 +43,18 @@ def band_keys(texts: pa.Array, n_rows: int) -> np.ndarray:
     return _bands(signatures, n_rows)
 
 
-def candidates(keys: np.ndarray) -> np.ndarray:
-    """Positions with equal keys as `low << 32 | high`: each with the first of its kind and with the one before it.
+def candidates(keys: np.ndarray, rows: np.ndarray, order: np.ndarray) -> np.ndarray:
+    """Rows with equal keys as `low << 32 | high`: of each kind every row with the first and with the one before it, by their `order`.
 
-    All pairs would be quadratic in a page that stands a thousand times.
+    All pairs would be quadratic in a page that stands a thousand times. `keys`, `rows`, `order` are parallel.
     """
-    order = np.argsort(keys, kind="stable")
-    ranked = keys[order]
-    is_first = np.r_[True, ranked[1:] != ranked[:-1]][:len(keys)]
+    ranked = np.lexsort((order, keys))
+    keys, rows = keys[ranked], rows[ranked]
+    is_first = np.r_[True, keys[1:] != keys[:-1]][:len(keys)]
     starts, same = np.flatnonzero(is_first), np.flatnonzero(~is_first)
     first = starts[np.searchsorted(starts, same, "right") - 1]
-    return np.unique(np.r_[order[first] << 32 | order[same], order[same - 1] << 32 | order[same]].astype(np.int64))
-
-
-def link(engine, band: Callable[[int], np.ndarray], shingles_of: Callable, n: int, config: Likeness) -> np.ndarray:
-    """root[k], the smallest position in k's cluster, for positions 0..n.
-
-    `band(b)` gives the keys of every position in band b; `shingles_of(positions)` gives (shingles, offsets) of those.
-    """
-    coded = engine.map(lambda number: candidates(band(number)), range(config.n_bands))
-    coded = np.unique(np.concatenate(coded))
-    pairs = np.c_[coded >> 32, coded & 0xFFFFFFFF]
-    wanted, places = np.unique(pairs, return_inverse=True)
-    shingles, offsets = shingles_of(wanted)
-    return components(n, pairs[confirm(places.reshape(-1, 2), shingles, offsets, config.threshold)])
+    pairs = np.r_[np.c_[rows[first], rows[same]], np.c_[rows[same - 1], rows[same]]].astype(np.int64)
+    return np.unique(pairs.min(axis=1, initial=2**62) << 32 | pairs.max(axis=1, initial=0))
 
 
 def shingle_sets(texts: pa.Array) -> tuple[np.ndarray, np.ndarray]:
@@ -77,9 +63,9 @@ def shingle_sets(texts: pa.Array) -> tuple[np.ndarray, np.ndarray]:
 
 
 @njit(nogil=True, cache=True)
-def confirm(pairs, shingles, offsets, threshold):
-    """For each pair, whether the Jaccard similarity of its shingle sets reaches `threshold`."""
-    alike = np.zeros(len(pairs), np.bool_)
+def similarities(pairs, shingles, offsets):
+    """The Jaccard similarity, 0..1, of the shingle sets of each pair."""
+    found = np.zeros(len(pairs))
     for k in range(len(pairs)):
         i, j = offsets[pairs[k, 0]], offsets[pairs[k, 1]]
         end_i, end_j = offsets[pairs[k, 0] + 1], offsets[pairs[k, 1] + 1]
@@ -89,8 +75,8 @@ def confirm(pairs, shingles, offsets, threshold):
             common += a == b
             i += a <= b
             j += b <= a
-        alike[k] = common >= threshold * (total - common)
-    return alike
+        found[k] = common / (total - common)
+    return found
 
 
 @njit(nogil=True, cache=True)
