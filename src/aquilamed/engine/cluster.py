@@ -6,6 +6,7 @@ worker dies is made again; a job writes its files whole or not at all, so twice 
 
 import functools
 import os
+import socket
 from collections.abc import Callable, Sequence
 
 from aquilamed.core.errors import AquilamedError, ConfigError
@@ -34,8 +35,8 @@ class Ray:
     def map(self, fn: Callable, items: Sequence) -> list:
         """`[fn(item) for item in items]`; what `fn` raises ends the pass and the jobs that have not begun."""
         job = self.ray.remote(num_cpus=1, max_retries=RETRIES)(_applied)
-        shared = self.ray.put(fn)
-        waiting = {job.remote(shared, item): place for place, item in enumerate(items)}
+        shared, here = self.ray.put(fn), os.getcwd()
+        waiting = {job.remote(shared, item, here): place for place, item in enumerate(items)}
         results, pace = [None] * len(items), Pace(len(items), self.tell)
         try:
             while waiting:
@@ -57,7 +58,13 @@ class Ray:
             raise
 
 
-def _applied(fn: Callable, item):
+def _applied(fn: Callable, item, folder: str):
+    """One job on a node, in the folder in which the command was given: relative paths mean the same there."""
+    try:
+        os.chdir(folder)
+    except OSError as error:
+        raise ConfigError(f"{folder} is not there on the node {os.uname().nodename} ({error.strerror}): "
+                          "every node needs the run folder and the data at the same path (a shared file system)") from error
     return fn(item)
 
 
@@ -67,9 +74,18 @@ def _connected(address: str):
         import ray
     except ImportError as error:
         raise ConfigError("--engine ray needs the package ray: pip install 'aquilamed[ray]'") from error
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # nothing is sent to anybody
     try:
+        _answers(address)
         ray.init(address=address, log_to_driver=False, logging_level="ERROR", ignore_reinit_error=True)
-    except (ConnectionError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError) as error:
         raise ConfigError(f"no Ray cluster answers at {address!r} ({str(error).splitlines()[0]}); start one (docs/clusters.md: `ray start --head`) "
                           "or set RAY_ADDRESS=host:port") from error
     return ray
+
+
+def _answers(address: str) -> None:
+    """Ray itself would wait for minutes for a node that is not there."""
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if colon and port.isdigit():
+        socket.create_connection((host, int(port)), timeout=10).close()
