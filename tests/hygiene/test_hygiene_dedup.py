@@ -45,6 +45,40 @@ def test_full_width_copies_are_exact_duplicates(tmp_path):
     assert counts.dropped == {"exact_duplicate": 2} and counts.n_out == 2
 
 
+def test_twins_in_traditional_and_simplified_script_are_one(tmp_path):
+    twin = "高血壓是指安靜狀態下動脈血壓持續高於正常的慢性病，早期多沒有明顯症狀，常在體檢時發現，應當長期隨訪並限鹽。"
+    tables.scatter(tmp_path / "in", "documents", _documents([ZH, twin, twin[:-3], EN]))
+    counts = dedup.run(dedup.Config(), {"documents": tmp_path / "in"}, tmp_path / "out", Local(1))
+    assert counts.dropped == {"script_twin": 1, "near_duplicate": 1}
+
+
+def test_the_best_by_quality_stays_before_the_longest(tmp_path):
+    table = tables.with_meta(_documents([ZH, ZH + "完。", ZH + "（全文完）"]), quality=["4.50", "3.00", "未评"])
+    tables.scatter(tmp_path / "in", "documents", table)
+    dedup.run(dedup.Config(), {"documents": tmp_path / "in"}, tmp_path / "out", Local(1))
+    assert tables.read(tmp_path / "out", "documents")["text"].to_pylist() == [ZH]
+
+
+@pytest.mark.parametrize("change", [lambda text: text, lambda text: text + "完。", lambda text: text + " The end."], ids=["equal", "zh", "en"])
+def test_new_data_are_compared_with_the_index_of_what_stayed(tmp_path, change):
+    tables.scatter(tmp_path / "old", "documents", _documents([ZH, EN, ZH + "完。"]))
+    tables.scatter(tmp_path / "new", "documents", _documents([change(ZH + "完。"), change(EN), "这一篇是新的，谈的是儿童用药的剂量与间隔。"]))
+    dedup.run(dedup.Config(index=True), {"documents": tmp_path / "old"}, tmp_path / "first", Local(1))
+    counts = dedup.run(dedup.Config(), {"documents": tmp_path / "new", "seen": tmp_path / "first"}, tmp_path / "second", Local(2))
+    assert counts.n_in == 3 and tables.read(tmp_path / "second", "documents")["text"].to_pylist() == ["这一篇是新的，谈的是儿童用药的剂量与间隔。"]
+    stayed = set(tables.read(tmp_path / "first", "documents")["id"].to_pylist())
+    assert {row["detail"] for row in tables.read(tmp_path / "second/dropped", "documents").to_pylist()} <= stayed
+
+
+def test_an_index_that_is_absent_or_of_other_settings_is_refused(tmp_path):
+    tables.scatter(tmp_path / "old", "documents", _documents([ZH]))
+    dedup.run(dedup.Config(), {"documents": tmp_path / "old"}, tmp_path / "plain", Local(1))
+    dedup.run(dedup.Config(index=True, threshold=0.4), {"documents": tmp_path / "old"}, tmp_path / "loose", Local(1))
+    for name, says in (("plain", "no index to compare with; make that step with index=True"), ("loose", "'rows_per_band': 3.*use equal settings")):
+        with pytest.raises(ConfigError, match=says):
+            dedup.run(dedup.Config(), {"documents": tmp_path / "old", "seen": tmp_path / name}, tmp_path / "out", Local(1))
+
+
 def test_shards_order_and_workers_change_nothing(tmp_path, shared_data):
     with (shared_data / "instruct/toyhom_internal_medicine.csv").open(encoding="gb18030", newline="") as file:
         texts = [row["answer"] for row, _ in zip(csv.DictReader(file), range(1500), strict=False)]

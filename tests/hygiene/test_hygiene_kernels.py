@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 
 from aquilamed.core import records, tables, text
-from aquilamed.hygiene import kernels, minhash
+from aquilamed.hygiene import alphabet, kernels, minhash
 from aquilamed.hygiene.texts import texts_of, with_words
 
 
@@ -31,7 +31,15 @@ def test_fold_equals_the_reference_on_real_text(shared_data):
     words = (shared_data / "pretrain/zh_general/drcd_dev_traditional.json").read_text(encoding="utf-8")[:300_000]
     words += (shared_data / "pretrain/zh_general/luxun/野草.txt").read_text(encoding="utf-8") + "ＡＢＣ！\u3000ÀÉ𠀀Ω"
     pieces = [words[at:at + 997] for at in range(0, len(words), 997)]
-    assert kernels.folded(pa.array(pieces)).to_pylist() == [text.fold(piece) for piece in pieces]
+    simple = str.maketrans(alphabet.simplified())
+    assert kernels.folded(pa.array(pieces)).to_pylist() == [text.fold(piece).translate(simple) for piece in pieces]
+
+
+def test_traditional_and_simplified_are_compared_as_one():
+    pairs = (("患者發熱，頭髮乾燥，後裡臺灣麵條餘", "患者发热，头发干燥，后里台湾面条余"), ("看著他", "看着他"), ("ＣＴ顯示𠀀", "ct显示𠀀"))
+    assert [kernels.folded(pa.array(pair)).to_pylist() for pair in pairs] == [[text.fold(simple).replace("着", "著")] * 2 for _, simple in pairs]
+    assert minhash.band_keys(pa.array(pairs[0]), 6).T.tolist()[0] == minhash.band_keys(pa.array(pairs[0][1:]), 6).T.tolist()[0]
+    assert text.content_id(pairs[0][0]) != text.content_id(pairs[0][1]), "ids tell the scripts apart"
 
 
 def test_slices_and_chunks_read_the_same():

@@ -1,12 +1,13 @@
-"""The class and the fold of every character, as one table that kernels look up.
+"""The class and the fold of every character, as one table that kernels look up. For comparison only: no text is changed by it.
 
-The fold agrees with `core.text.fold`: full-width ASCII made half-width, then lower case.
+The fold is `core.text.fold`'s (full-width ASCII made half-width, then lower case), and traditional Han characters are made simplified.
 """
 
 import functools
 import unicodedata
 
 import numpy as np
+import opencc
 
 SPACE, HAN, LETTER, DIGIT, PUNCTUATION, SYMBOL, GARBLED, IGNORED = range(8)
 """IGNORED marks what has no width (zero-width space, soft hyphen): it never ends a word."""
@@ -21,8 +22,21 @@ _BY_CATEGORY = {"L": LETTER, "M": LETTER, "N": DIGIT, "P": PUNCTUATION, "S": SYM
 def table() -> np.ndarray:
     """`class << 16 | folded code point` for every code point below `N_TABLED`."""
     made = np.fromiter((_class(chr(c)) << 16 | _folded(c) for c in range(N_TABLED)), np.uint32, N_TABLED)
+    for char, simple in simplified().items():
+        made[ord(char)] = HAN << 16 | ord(simple)
     made.setflags(write=False)
     return made
+
+
+@functools.cache
+def simplified() -> dict[str, str]:
+    """Traditional character -> simplified one, where they differ, by OpenCC's table of characters (Apache-2.0); `着` and `著` are one.
+
+    Those whose simplified form would need more bytes of UTF-8 are left out.
+    """
+    han = [chr(code) for low, high in _HAN_RANGES for code in range(low, high + 1)]
+    made = opencc.OpenCC("t2s").convert("\n".join(han)).split("\n")
+    return {a: b for a, b in zip(han, made, strict=True) if a != b and ord(b) < N_TABLED} | {"着": "著"}
 
 
 def _class(char: str) -> int:

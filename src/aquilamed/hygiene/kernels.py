@@ -54,7 +54,7 @@ def stats(texts: pa.Array | pa.ChunkedArray) -> Stats:
 
 
 def folded(texts: pa.Array | pa.ChunkedArray) -> pa.Array:
-    """Every text as `core.text.fold` makes it."""
+    """Every text as `core.text.fold` makes it, and in simplified characters."""
     data, offsets = _fold(buffers_of(texts), table())
     return pa.LargeStringArray.from_buffers(len(texts), pa.py_buffer(offsets), pa.py_buffer(data))
 

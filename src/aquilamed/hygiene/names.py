@@ -20,7 +20,7 @@ _CLINICAL = (
 _END = r"(?=[，,、。．；;：:！!？?（(）)\s\]】“”]|男|女|先生|女士|小姐|同志|因|于|自|主诉|主訴|入院|今|现|近|来|的|$|\d)"
 _GIVEN_ZH = rf"[^\W\dA-Za-z_{_CLINICAL}×某]"
 _NAME_ZH = rf"(?:(?:{'|'.join(COMPOUND_SURNAMES)}){_GIVEN_ZH}{{1,2}}?|[{SURNAMES}]{_GIVEN_ZH}{{1,2}}?)"
-_LABEL_ZH = r"(?:患者|病人|患儿|患兒|病员|病員|伤者|傷者|死者|联系人|聯繫人|聯絡人|收件人|申请人|家属|家屬)(?:姓名)?[:： ]{0,2}|姓名[:： ]{1,3}|请联系|請聯繫|(?:信息|登记|登記)[:：]"
+_LABEL_ZH = r"(?:患者|病人|患儿|患兒|病员|病員|伤者|傷者|死者|联系人|聯繫人|聯絡人|联络人|收件人|申请人|家属|家屬)(?:姓名)?[:： ]{0,2}|姓名[:： ]{1,3}|请联系|請聯繫|(?:信息|登记|登記)[:：]"
 
 GIVEN = """james john robert michael william david richard joseph thomas charles christopher daniel matthew anthony mark donald steven paul
 andrew joshua kenneth kevin brian george timothy ronald edward jason jeffrey ryan jacob gary nicholas eric jonathan stephen larry justin scott
