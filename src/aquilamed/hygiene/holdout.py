@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -42,58 +42,102 @@ class Config:
         check(0 < self.threshold <= 1, f"holdout: threshold={self.threshold}: expected a share above 0 and up to 1")
 
 
+@dataclasses.dataclass(frozen=True)
+class Drawn:
+    """The rows of a shard whose cluster may be held out by chance; a cluster is named by its smallest id, its root."""
+
+    share: list[float]
+    """The chance of the root's id."""
+    root_id: list[str]
+    root: list[int]
+    cell: list[str]
+    """The cell of the row itself; that of the root decides."""
+    row: list[int]
+    chars: list[int]
+
+
 def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts:
     """Write `<kind>/` and `heldout/` from `inputs[config.kind]`; both count as out."""
     kind, passes = config.kind, out / manifest.PASSES
     shards = clusters.shards_of(inputs[kind], kind, passes / "index")
     found = clusters.find(engine, shards, kind, Likeness(config.threshold), passes, clusters.SMALLEST_ID_FIRST)
-    parts = engine.map(lambda shard: _cells(kind, tables.load(shard.path)), shards)
-    cells = [cell for _, part in parts for cell in part]
-    keeper = np.arange(len(cells))
-    keeper[found.rows] = found.keeper
-    ids = pa.chunked_array([part for part, _ in parts])
-    is_heldout = np.isin(keeper, choose(config, keeper, ids, cells))
+    chosen = choose(config, engine.map(lambda shard: _drawn(config, found, shard), shards))
 
-    def one(job: tuple[int, clusters.Shard]) -> Counts:
+    def one(job: tuple[int, clusters.Shard]) -> tuple[Counts, dict]:
         number, shard = job
-        table, held = tables.load(shard.path), pa.array(is_heldout[shard.start:shard.start + shard.n])
-        tables.write(out / kind / tables.part(number), table.filter(pc.invert(held)))
-        tables.write(out / HELDOUT / tables.part(number), table.filter(held))
-        return Counts(n_in=len(table), n_out=len(table), langs=tables.langs(table))
+        table = tables.load(shard.path)
+        held = np.isin(_roots(found, shard)[0], chosen)
+        tables.write(out / kind / tables.part(number), table.filter(pa.array(~held)))
+        tables.write(out / HELDOUT / tables.part(number), table.filter(pa.array(held)))
+        return Counts(n_in=len(table), n_out=len(table), langs=tables.langs(table)), _sides(kind, table, held)
 
-    return dataclasses.replace(Counts.total(engine.map(one, list(enumerate(shards)))), notes=_notes(keeper, is_heldout, cells))
+    done = engine.map(one, list(enumerate(shards)))
+    n_clusters = sum(shard.n for shard in shards) - len(found.rows) + len(np.unique(found.keeper))
+    return dataclasses.replace(Counts.total(counts for counts, _ in done), notes=_notes([sides for _, sides in done], n_clusters))
 
 
-def choose(config: Config, keeper: np.ndarray, ids: pa.ChunkedArray, cells: list[tuple[str, int]]) -> list[int]:
-    """The clusters held out, by the row of their smallest id: whole, by the chance of that id, up to `max_chars` a cell.
-
-    `cells` holds the cell and the characters of every row; a cluster belongs to the cell of its smallest id.
-    """
+def choose(config: Config, parts: Iterable[Drawn]) -> np.ndarray:
+    """The roots of the clusters held out: whole clusters, by the chance of the root's id, up to `max_chars` a cell."""
     chars: Counter = Counter()
-    for root, (_, n) in zip(keeper.tolist(), cells, strict=True):
-        chars[root] += n
-    drawn = sorted((chance.share(config.seed, ids[root].as_py()), ids[root].as_py(), root) for root in chars)
+    cells, order = {}, {}
+    for part in parts:
+        for share, root_id, root, cell, row, n in zip(part.share, part.root_id, part.root, part.cell, part.row, part.chars, strict=True):
+            chars[root] += n
+            order[root] = (share, root_id)
+            if row == root:
+                cells[root] = cell
     taken: defaultdict[str, int] = defaultdict(int)
     chosen = []
-    for share, _, root in drawn:
-        cell = cells[root][0]
-        if share < config.share and taken[cell] + chars[root] <= config.max_chars:
-            taken[cell] += chars[root]
+    for root in sorted(order, key=lambda root: order[root]):
+        if taken[cells[root]] + chars[root] <= config.max_chars:
+            taken[cells[root]] += chars[root]
             chosen.append(root)
-    return chosen
+    return np.array(chosen, np.int64)
 
 
-def _cells(kind: str, table: pa.Table) -> tuple[pa.Array, list[tuple[str, int]]]:
-    """The ids of a shard, and the cell and the characters of each row."""
-    domains = tables.meta_of(table, "domain") if kind == "documents" else table["kind"].to_pylist()
-    langs, chars = table["lang"].to_pylist(), pc.utf8_length(texts_of(kind, table)).to_pylist()
-    return table["id"].combine_chunks(), [(f"{domain or 'unmarked'} {lang}", n) for domain, lang, n in zip(domains, langs, chars, strict=True)]
+def _roots(found: clusters.Clusters, shard: clusters.Shard) -> tuple[np.ndarray, dict[int, str]]:
+    """The root of each row of a shard, and the ids of roots that are not the row itself."""
+    places, inside = found.of(shard.start, shard.n)
+    roots = np.arange(shard.start, shard.start + shard.n)
+    roots[inside] = found.keeper[places]
+    ids = found.facts["id"].take(pa.array(np.searchsorted(found.rows, found.keeper[places]))).to_pylist()
+    return roots, dict(zip(found.keeper[places].tolist(), ids, strict=True))
 
 
-def _notes(keeper: np.ndarray, is_heldout: np.ndarray, cells: list[tuple[str, int]]) -> dict:
-    sides: dict[str, dict] = {"train": {}, HELDOUT: {}}
-    for held, (cell, chars) in zip(is_heldout.tolist(), cells, strict=True):
-        figures = sides[HELDOUT if held else "train"].setdefault(cell, {"records": 0, "chars": 0})
-        figures["records"] += 1
-        figures["chars"] += chars
-    return {"n_train": int((~is_heldout).sum()), "n_heldout": int(is_heldout.sum()), "n_clusters": len(np.unique(keeper)), "cells": sides}
+def _drawn(config: Config, found: clusters.Clusters, shard: clusters.Shard) -> Drawn:
+    table = tables.load(shard.path)
+    roots, names = _roots(found, shard)
+    root_ids = [names.get(root) or own for root, own in zip(roots.tolist(), table["id"].to_pylist(), strict=True)]
+    shares = np.array([chance.share(config.seed, root_id) for root_id in root_ids])
+    rows = np.flatnonzero(shares < config.share)
+    kept = table.take(pa.array(rows))
+    return Drawn(share=shares[rows].tolist(), root_id=[root_ids[row] for row in rows], root=roots[rows].tolist(), cell=_cells(config.kind, kept),
+                 row=(rows + shard.start).tolist(), chars=_chars(config.kind, kept).tolist())
+
+
+def _cells(kind: str, table: pa.Table) -> list[str]:
+    found = pc.map_lookup(table["meta"], pa.scalar("domain"), "first") if kind == "documents" else table["kind"]
+    return [f"{domain or 'unmarked'} {lang}" for domain, lang in zip(found.to_pylist(), table["lang"].to_pylist(), strict=True)]
+
+
+def _chars(kind: str, table: pa.Table) -> np.ndarray:
+    return pc.utf8_length(texts_of(kind, table)).to_numpy(zero_copy_only=False)
+
+
+def _sides(kind: str, table: pa.Table, held: np.ndarray) -> dict[str, Counter]:
+    """Side -> (cell, figure) -> sum."""
+    sides = {"train": Counter(), HELDOUT: Counter()}
+    for is_held, cell, chars in zip(held.tolist(), _cells(kind, table), _chars(kind, table).tolist(), strict=True):
+        side = sides[HELDOUT if is_held else "train"]
+        side[cell, "records"] += 1
+        side[cell, "chars"] += chars
+    return sides
+
+
+def _notes(parts: list[dict[str, Counter]], n_clusters: int) -> dict:
+    cells: dict[str, dict] = {"train": {}, HELDOUT: {}}
+    for name, side in cells.items():
+        for (cell, figure), n in sorted(sum((part[name] for part in parts), Counter()).items()):
+            side.setdefault(cell, {})[figure] = n
+    n_records = {name: sum(figures["records"] for figures in side.values()) for name, side in cells.items()}
+    return {"n_train": n_records["train"], "n_heldout": n_records[HELDOUT], "n_clusters": n_clusters, "cells": cells}
