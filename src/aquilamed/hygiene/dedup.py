@@ -22,7 +22,7 @@ from aquilamed.hygiene import minhash
 from aquilamed.hygiene.kernels import folded
 from aquilamed.hygiene.texts import texts_of
 
-VERSION = 1
+VERSION = 2
 
 LONGEST_FIRST = (("chars", "descending"), ("id", "ascending"), ("origin", "ascending"))
 SMALLEST_ID_FIRST = (("id", "ascending"), ("chars", "descending"), ("origin", "ascending"))
