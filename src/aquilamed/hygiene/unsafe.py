@@ -8,7 +8,9 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from aquilamed.core import text
 from aquilamed.core.errors import ConfigError
+from aquilamed.hygiene.alphabet import simplified
 from aquilamed.hygiene.kernels import folded
 
 LEXICON = Path(__file__).with_name("unsafe_words.jsonl")
@@ -26,7 +28,7 @@ def patterns(lexicon: Path = LEXICON) -> tuple[tuple[str, str], ...]:
     for number, line in enumerate(lexicon.read_text(encoding="utf-8").splitlines(), start=1):
         try:
             entry = json.loads(line)
-            found = [re.escape(_plain(word)) for word in entry["zh"]] + [rf"\b{re.escape(_plain(word))}\b" for word in entry["en"]]
+            found = [re.escape(simplified(text.fold(word))) for word in entry["zh"]] + [rf"\b{re.escape(text.fold(word))}\b" for word in entry["en"]]
             words.setdefault(entry["kind"], []).extend(found)
         except (json.JSONDecodeError, KeyError, TypeError) as error:
             raise ConfigError(f"{lexicon.name}, line {number}: expected {{\"kind\", \"zh\": [...], \"en\": [...]}} ({error!r})") from error
@@ -40,7 +42,3 @@ def kinds_of(texts: pa.Array) -> pa.Array:
     for kind, pattern in reversed(patterns()):
         kinds = pc.if_else(pc.match_substring_regex(plain, pattern), pa.scalar(kind), kinds)
     return kinds
-
-
-def _plain(word: str) -> str:
-    return folded(pa.array([word])).to_pylist()[0]
