@@ -27,3 +27,7 @@ class ModelUnavailable(AquilamedError):
 
 class TrainingStopped(AquilamedError):
     """Training can't go on: a loss that is not a number, or nothing to train on; names the step."""
+
+
+class WorkerDied(AquilamedError):
+    """A process of the engine was killed, again and again."""

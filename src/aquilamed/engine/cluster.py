@@ -9,7 +9,7 @@ import os
 import socket
 from collections.abc import Callable, Sequence
 
-from aquilamed.core.errors import AquilamedError, ConfigError
+from aquilamed.core.errors import AquilamedError, ConfigError, WorkerDied
 from aquilamed.engine.pace import Pace, Tell, silent
 
 RETRIES = 5
@@ -32,8 +32,8 @@ class Ray:
         self.ray = _connected(address or os.environ.get("RAY_ADDRESS", "auto"))
         self.workers = max(1, int(self.ray.cluster_resources().get("CPU", 1)))
 
-    def map(self, fn: Callable, items: Sequence) -> list:
-        """`[fn(item) for item in items]`; what `fn` raises ends the pass and the jobs that have not begun."""
+    def map(self, fn: Callable, items: Sequence, *, holds_lock: bool = False) -> list:
+        """`[fn(item) for item in items]`; what `fn` raises ends the pass and the jobs that have not begun. Every job has a process anyway."""
         job = self.ray.remote(num_cpus=1, max_retries=RETRIES)(_applied)
         shared, here = self.ray.put(fn), os.getcwd()
         waiting = {job.remote(shared, item, here): place for place, item in enumerate(items)}
@@ -52,6 +52,9 @@ class Ray:
         """A job's result, or the error that a user can mend as it was raised on the node."""
         try:
             return self.ray.get(reference)
+        except self.ray.exceptions.WorkerCrashedError as error:
+            raise WorkerDied(f"the worker of a job died {RETRIES + 1} times; is there memory enough on the nodes? "
+                             "Run the same command again: what is done is kept") from error
         except self.ray.exceptions.RayTaskError as error:
             if isinstance(error.cause, AquilamedError | OSError):
                 raise error.cause from None

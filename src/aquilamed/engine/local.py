@@ -1,14 +1,19 @@
-"""The embedded engine: the threads of this process. Kernels release the interpreter lock; see design notes in docs/decisions.md."""
+"""The embedded engine: the threads of this process, or processes where work holds the interpreter lock. See docs/decisions.md."""
 
 import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 
+from aquilamed.core.errors import WorkerDied
 from aquilamed.engine.pace import Pace, Tell, silent
+
+RETRIES = 3
+"""How often what is left of a pass is begun again after a process died."""
 
 
 class Local:
-    """`map(fn, items)` on `workers` threads; results in the order of `items`."""
+    """`map(fn, items)` on `workers` threads or processes; results in the order of `items`."""
 
     name = "local"
 
@@ -16,9 +21,14 @@ class Local:
         self.workers = workers or len(os.sched_getaffinity(0))
         self.tell = tell
 
-    def map(self, fn: Callable, items: Sequence) -> list:
-        """`[fn(item) for item in items]`; what `fn` raises ends the pass, jobs that have not begun are left out."""
+    def map(self, fn: Callable, items: Sequence, *, holds_lock: bool = False) -> list:
+        """`[fn(item) for item in items]`; what `fn` raises ends the pass, jobs that have not begun are left out.
+
+        `holds_lock`: `fn` is Python rather than kernels, and long enough to be worth processes of its own.
+        """
         pace = Pace(len(items), self.tell)
+        if holds_lock and self.workers > 1 and len(items) > 1:
+            return self._in_processes(fn, items, pace)
 
         def counted(item):
             result = fn(item)
@@ -27,3 +37,22 @@ class Local:
 
         with ThreadPoolExecutor(self.workers) as pool:
             return list(pool.map(counted, items))
+
+    def _in_processes(self, fn: Callable, items: Sequence, pace: Pace) -> list:
+        from joblib.externals.loky import get_reusable_executor
+        results: dict[int, object] = {}
+        for _ in range(RETRIES + 1):
+            pool = get_reusable_executor(max_workers=self.workers, timeout=60)
+            places = {pool.submit(fn, item): place for place, item in enumerate(items) if place not in results}
+            try:
+                for done in as_completed(places):
+                    results[places[done]] = done.result()
+                    pace.done()
+                return [results[place] for place in range(len(items))]
+            except BrokenProcessPool:
+                continue
+            finally:
+                for left in places:
+                    left.cancel()
+        raise WorkerDied(f"a worker process died {RETRIES + 1} times in this pass; is there memory enough? Use fewer --workers "
+                         "and run the same command again: what is done is kept")

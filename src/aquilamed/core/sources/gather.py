@@ -35,7 +35,8 @@ def gather(kind: str, sources: Sequence[Source], out: Path, engine, *, on_bad_ro
         ConfigError: a source has no files.
     """
     work = functools.partial(_read, kind=kind, on_bad_row=on_bad_row, max_chars=max_chars, folder=out / WORK)
-    done = engine.map(work, list(enumerate(loads(jobs(sources)))))
+    found = loads(jobs(sources))
+    done = engine.map(work, list(enumerate(found)), holds_lock=len(found) > len(sources))
     found = [one for load in done for one in load["found"]]
     for source in sources:
         if not any(one.n_rows for one in found if one.source == source.name):

@@ -1,0 +1,65 @@
+"""Threads and processes: order, errors, a process that dies, and what is said of the pace."""
+
+import io
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from aquilamed import progress
+from aquilamed.core.errors import RecordError, WorkerDied
+from aquilamed.engine import local, pace
+from aquilamed.engine.local import Local
+
+
+@pytest.mark.parametrize("holds_lock", [False, True], ids=["threads", "processes"])
+def test_results_keep_the_order_and_errors_come_as_raised(holds_lock):
+    assert Local(2).map(lambda n: (n, os.getpid() == os.getppid()), range(20), holds_lock=holds_lock) == [(n, False) for n in range(20)]
+    assert Local(2).map(len, [], holds_lock=holds_lock) == []
+
+    def failing(number):
+        if number == 3:
+            raise RecordError("乙.jsonl, row 3: not JSON")
+        return number
+    with pytest.raises(RecordError, match="^乙.jsonl, row 3: not JSON$"):
+        Local(2).map(failing, range(6), holds_lock=holds_lock)
+
+
+def test_work_that_holds_the_lock_leaves_this_process_and_kernels_do_not():
+    here = os.getpid()
+    assert here not in Local(2).map(lambda _: os.getpid(), range(4), holds_lock=True)
+    assert set(Local(2).map(lambda _: os.getpid(), range(4))) == {here}
+
+
+def test_a_process_that_dies_loses_nothing(tmp_path):
+    def job(number: int) -> int:
+        marker = Path(tmp_path / f"died-{number}")
+        if number % 5 == 0 and not marker.exists():
+            marker.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return number * number
+    assert Local(2).map(job, range(8), holds_lock=True) == [n * n for n in range(8)]
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_process_that_always_dies_is_told(monkeypatch):
+    monkeypatch.setattr(local, "RETRIES", 1)
+    with pytest.raises(WorkerDied, match="died 2 times in this pass; is there memory enough.*what is done is kept"):
+        Local(2).map(lambda _: os.kill(os.getpid(), signal.SIGKILL), range(3), holds_lock=True)
+
+
+def test_the_pace_by_hand():
+    assert pace.spelled(12, 40, 5.0) == "12 of 40 shards, 2.4 a second, 12 s left"
+    assert pace.spelled(1, 1001, 36.0) == "1 of 1,001 shards, 1.7 a minute, 10 h 00 min left"
+    assert pace.duration(185) == "3 min 05 s"
+
+
+def test_a_long_pass_tells_a_line_every_ten_seconds_and_a_short_one_nothing():
+    file = io.StringIO()
+    with progress.shown_on(file) as tell:
+        for done, seconds in ((1, 4.0), (2, 9.9), (3, 11.0), (4, 19.0), (5, 22.0), (6, 40.0)):
+            tell(done, 6, seconds)
+        for done in (1, 2, 3):
+            tell(done, 3, done * 0.5)
+    assert file.getvalue() == "  3 of 6 shards, 16.4 a minute, 11 s left\n  5 of 6 shards, 13.6 a minute, 4 s left\n"
