@@ -1,0 +1,1 @@
+CERTIFICATE = "certificate.json"
