@@ -166,9 +166,14 @@ def with_meta(table: pa.Table, **values: Iterable[str]) -> pa.Table:
     return table.set_column(place, table.schema.field(place), column)
 
 
+def meta_column(table: pa.Table, key: str) -> pa.ChunkedArray:
+    """`meta[key]` of each row, null where it has none."""
+    return pc.map_lookup(table["meta"], pa.scalar(key), "last")
+
+
 def meta_of(table: pa.Table, key: str) -> list[str | None]:
     """`meta[key]` of each row, None where it has none."""
-    return [dict(meta or ()).get(key) for meta in table["meta"].to_pylist()]
+    return meta_column(table, key).to_pylist()
 
 
 def langs(table: pa.Table) -> Counter:
