@@ -21,6 +21,8 @@ from aquilamed.train import dpo, pretrain, sft
 from aquilamed.train.settings import Lora, Optim
 
 OURS = "Apache-2.0"                    # the clinic is ours
+TRUTH = {"truth_page": "page", "truth_of": "truth.of?", **{f"truth_{key}": f"truth.{key}" for key in ("lang", "dirt", "domain", "quality")}}
+"""What is known of each page, for the report alone: meta is no part of a text or an id, no filter reads these keys, nothing is trained on them."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -55,8 +57,7 @@ def adapters(lr: float, batch: int, length: int, epochs: int = 1, warmup: float 
 
 def corpus(sizes: Sizes) -> list[Step]:
     """Raw web pages -> documents that may be trained on."""
-    page = Documents(meta={"truth_domain": "truth.domain", "truth_dirt": "truth.dirt"})
-    web = Source(name="clinic_web", path="step:clinic/web.jsonl", format="jsonl", mapping=page, license=OURS)
+    web = Source(name="clinic_web", path="step:clinic/web.jsonl", format="jsonl", mapping=Documents(meta=TRUTH), license=OURS)
     labelled = Source(name="clinic_seeds", path="step:clinic/seeds.jsonl", format="jsonl", license=OURS, mapping=Documents(meta={"label": "label", "quality": "quality"}))
     seeds = {"seeds": "seeds"}
     return [

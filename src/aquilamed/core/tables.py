@@ -1,10 +1,11 @@
 """Records on disk: zstd Parquet shards, and the one way rows are dropped.
 
 A step's folder holds `<kind>/part-00000.parquet …` and, for what it dropped, `dropped/<kind>-00000.parquet` with the
-same columns and `reason`, `detail`. Shards are made once, at import, by id (`scatter`); every later step keeps them, so
+same columns and `reason`, `detail`; `near/<kind>-00000.parquet` holds some of what it nearly dropped (`core.near`). Shards are made once, at import, by id (`scatter`); every later step keeps them, so
 no output depends on the order, the sharding or the number of workers of what came in.
 """
 
+import dataclasses
 import json
 import os
 from collections import Counter
@@ -118,25 +119,27 @@ def count(kept: pa.Table, dropped: pa.Table) -> Counts:
     )
 
 
-Sieve = Callable[[pa.Table], tuple[pa.Table, pa.Table]]
-"""One shard -> (kept, dropped). Pure and picklable."""
+Sieve = Callable[[pa.Table], tuple]
+"""One shard -> (kept, dropped) and, where it has them, figures that it counts and the rows that it nearly dropped (`core.near`). Pure and picklable."""
 
 
 def sift_all(engine, source: Path, kind: str, sieve: Sieve, out: Path) -> Counts:
-    """Run `sieve` over every shard of `source`; shard k in is shard k out."""
+    """Run `sieve` over every shard of `source`; shard k in is shard k out. The sums of what the sieve counts are the notes."""
     def one(job: tuple[int, Path]) -> Counts:
         number, path = job
-        kept, dropped = sieve(load(path))
-        return save(out, kind, number, kept, dropped)
-    return Counts.total(engine.map(one, list(enumerate(shards(source, kind)))))
+        return save(out, kind, number, *sieve(load(path)))
+    done = engine.map(one, list(enumerate(shards(source, kind))))
+    notes = sum((Counter(part.notes) for part in done), Counter())
+    return dataclasses.replace(Counts.total(done), notes=dict(sorted(notes.items())))
 
 
-def save(out: Path, kind: str, number: int, kept: pa.Table, dropped: pa.Table) -> Counts:
-    """Write shard `number` of a step's kept and dropped rows; return their counts."""
+def save(out: Path, kind: str, number: int, kept: pa.Table, dropped: pa.Table, counted: Mapping[str, int] | None = None, near: pa.Table | None = None) -> Counts:
+    """Write shard `number` of a step's kept, dropped and nearly dropped rows; return their counts, with `counted` as notes."""
     write(out / kind / part(number), kept)
-    if len(dropped):
-        write(out / "dropped" / f"{kind}-{number:05d}.parquet", dropped)
-    return count(kept, dropped)
+    for folder, table in (("dropped", dropped), ("near", near)):
+        if table is not None and len(table):
+            write(out / folder / f"{kind}-{number:05d}.parquet", table)
+    return dataclasses.replace(count(kept, dropped), notes=dict(counted or {}))
 
 
 def scatter(out: Path, kind: str, table: pa.Table, *, shard_bytes: int = 64 << 20) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from aquilamed.core import chance, tables
+from aquilamed.core import chance, near, tables
 from aquilamed.core.config import check, nearest
 from aquilamed.core.counts import Counts
 from aquilamed.core.errors import RecordError
@@ -90,8 +90,8 @@ def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts
     plan = budget.Plan(budgets=config.budgets(), source_shares=config.source_shares, max_epochs=config.max_epochs)
     times, notes = budget.draw(plan, budget.Rows.joined([rows for rows, _ in parts]))
     shares = np.split(times, np.cumsum([len(refused) for _, refused in parts])[:-1])
-    work = [(number, *job, refused, share) for number, (job, (_, refused), share) in enumerate(zip(jobs, parts, shares, strict=True))]
-    counts = Counts.total(engine.map(lambda one: settle(out, *one), work))
+    work = [(number, job, (refused, share)) for number, (job, (_, refused), share) in enumerate(zip(jobs, parts, shares, strict=True))]
+    counts = Counts.total(engine.map(lambda one: settle(config, out, *one), work))
     return dataclasses.replace(counts, notes=notes)
 
 
@@ -126,15 +126,26 @@ def tokens_of(config: Config, kind: str, table: pa.Table) -> np.ndarray:
     return tokens
 
 
-def settle(out: Path, number: int, kind: str, path: Path, refused: np.ndarray, times: np.ndarray) -> Counts:
-    """Write what is drawn of one shard, and what is not."""
-    rules = {reason: refused == place for place, reason in enumerate(REFUSALS)}
-    kept, dropped = tables.sift(tables.load(path), {**rules, "over_budget": times == 0})
+def settle(config: Config, out: Path, number: int, job: tuple[str, Path], fates: tuple[np.ndarray, np.ndarray]) -> Counts:
+    """Write what is drawn of one shard, what is not, and what its quality nearly kept out; `fates` are why each row is refused and how often it is drawn."""
+    (kind, path), (refused, times) = job, fates
+    table = tables.load(path)
+    rules = {**{reason: refused == place for place, reason in enumerate(REFUSALS)}, "over_budget": times == 0}
+    kept, dropped = tables.sift(table, rules)
     kept = _marked(kept if kind == "documents" else as_documents(kept), times[times > 0])
     tables.write(out / "documents" / tables.part(number), kept)
-    if len(dropped):
-        tables.write(out / "dropped" / f"{kind}-{number:05d}.parquet", dropped)
+    for folder, rows in (("dropped", dropped), ("near", _nearly_below(config, table, rules) if kind == "documents" and config.min_quality else [])):
+        if len(rows):
+            tables.write(out / folder / f"{kind}-{number:05d}.parquet", rows)
     return tables.count(kept, dropped)
+
+
+def _nearly_below(config: Config, table: pa.Table, rules: Mapping[str, np.ndarray]) -> pa.Table:
+    """The medical documents that are drawn although their quality is little above the least."""
+    qualities = tables.meta_column(table, "quality")
+    medical = pc.equal(tables.meta_column(table, "domain"), "medical").to_numpy()
+    scores = np.maximum(pc.cast(qualities, pa.float64()).fill_null(0).to_numpy(), 1e-9)
+    return near.nearest(table, rules, {"below_quality": np.where(medical, config.min_quality / scores, 0)}, {"below_quality": qualities})
 
 
 def _marked(kept: pa.Table, times: np.ndarray) -> pa.Table:

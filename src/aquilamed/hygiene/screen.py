@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -42,7 +42,7 @@ def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts
         kept, dropped = tables.sift(table, *found.rules(config.unsafe, config.identifiers))
         kept, counted = found.settle(config.kind, kept, config.identifiers)
         return kept, dropped, counted
-    return sift_counting(engine, inputs[config.kind], config.kind, sieve, out)
+    return tables.sift_all(engine, inputs[config.kind], config.kind, sieve, out)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,17 +83,6 @@ def inspect(kind: str, table: pa.Table) -> Inspection:
     """The unsafe words and the identifiers in every row of `table`."""
     words = texts_of(kind, table)
     return Inspection(ids=table["id"].combine_chunks(), unsafe=unsafe.kinds_of(words), identifiers=identifiers.kinds_of(words))
-
-
-def sift_counting(engine, source: Path, kind: str, sieve: Callable[[pa.Table], tuple[pa.Table, pa.Table, Counter]], out: Path) -> Counts:
-    """As `tables.sift_all`, for a sieve that also counts something: the sums are the notes."""
-    def one(job: tuple[int, Path]) -> tuple[Counts, Counter]:
-        number, path = job
-        kept, dropped, counted = sieve(tables.load(path))
-        return tables.save(out, kind, number, kept, dropped), counted
-    done = engine.map(one, list(enumerate(tables.shards(source, kind))))
-    notes = sum((counted for _, counted in done), Counter())
-    return dataclasses.replace(Counts.total(counts for counts, _ in done), notes=dict(sorted(notes.items())))
 
 
 def _settled(kind: str, row: dict, mark: tuple[str | None, str | None], on_identifiers: str, counted: Counter) -> dict:

@@ -1,0 +1,157 @@
+"""Every filter against the ground truth that the bundled clinic's pages carry: precision and recall by reason and language.
+
+The truth travels in `meta` under keys that begin with `truth_` (the recipe's web source names them). It is no part of a text or an id, no filter
+reads it and nothing is trained on it; only this page does.
+"""
+
+import dataclasses
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+
+from aquilamed.core.intervals import Interval, wilson
+from aquilamed.report.runs import Run, Step
+
+DIRT = ("ad", "boilerplate", "garbled", "identifiers", "leak", "spliced", "stub", "unsafe")
+KINDS = {
+    "garbled": ("garbled",), "mojibake": ("garbled",), "symbols": ("garbled",), "punctuation": ("garbled",), "digits": ("garbled",), "other_language": ("garbled",),
+    "too_short": ("stub",), "boilerplate": ("ad", "boilerplate"), "unsafe": ("unsafe",), "identifier": ("identifiers",),
+    "exact_duplicate": ("exact_duplicate",), "near_duplicate": ("near_duplicate",), "benchmark": ("leak",),
+}
+"""Reason -> the kinds of dirt that it is for; a reason that is not here is for all of `DIRT`."""
+DUPLICATES = ("hygiene.dedup",)
+MARKED = {"corpus.classify": "medical", "corpus.quality": "low_quality"}
+"""Stages that mark every document -> what the mark says; measured whether or not they drop by it."""
+QUOTAS = ("over_budget", "over_cap")
+"""Reasons that say nothing about a record."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Page:
+    """The truth about one row of a step, and what became of it."""
+
+    lang: str
+    dirt: str
+    domain: str
+    quality: float
+    cluster: str
+    """The page that it is a copy of, or itself."""
+    reason: str
+    """Empty: kept."""
+    marks: dict
+    """`domain` and `quality` as the filters see them."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Measure:
+    """One reason of one step in one language."""
+
+    step: Step
+    reason: str
+    meant_for: tuple[str, ...]
+    lang: str
+    n_dropped: int
+    precision: Interval
+    """Of those dropped for the reason, the share that the reason is for."""
+    n_clean: int
+    """Clean pages among those dropped for the reason."""
+    n_there: int
+    """Rows that came in and that the reason is for."""
+    recall: Interval
+    """Share of them that this reason dropped."""
+    dropped_by_any: Interval
+    """Share of them that the step dropped, for whatever reason."""
+
+
+def measures(run: Run) -> list[Measure]:
+    """Of every step whose rows carry a truth."""
+    return [found for step in run.steps if step.group == "corpus" for found in measure(step, pages(step))]
+
+
+def pages(step: Step) -> list[Page]:
+    """The rows of a step that carry a truth, kept and dropped."""
+    return [] if not _has_truth(step) else [page for reason, rows in _tables(step) for page in _pages(reason, rows)]
+
+
+def measure(step: Step, found: list[Page]) -> list[Measure]:
+    """One line for each reason and language."""
+    lines = []
+    for lang in sorted({page.lang for page in found}, key=lambda lang: (lang != "zh", lang)):
+        mine = [page for page in found if page.lang == lang]
+        lines += _duplicates(step, lang, mine) if step.stage in DUPLICATES else [_of_reason(step, reason, lang, mine) for reason in _reasons(step, found)]
+    return sorted(lines, key=lambda line: (line.reason, lines.index(line)))
+
+
+def _reasons(step: Step, found: list[Page]) -> list[str]:
+    marked = [MARKED[step.stage]] if step.stage in MARKED else []
+    dropped = {page.reason for page in found} - {"", *QUOTAS}
+    return [*marked, *sorted(dropped - {"general", "low_quality"})]
+
+
+def _of_reason(step: Step, reason: str, lang: str, mine: list[Page]) -> Measure:
+    meant_for, is_said, is_true, some = _question(step, reason)
+    asked = [page for page in mine if some(page)]
+    said, there = [page for page in asked if is_said(page)], [page for page in asked if is_true(page)]
+    both = sum(is_true(page) for page in said)
+    by_any = sum(bool(page.reason) and page.reason not in QUOTAS or is_said(page) for page in there)
+    return Measure(step, reason, meant_for, lang, len(said), wilson(both, len(said)), sum(page.dirt == "clean" for page in said),
+                   len(there), wilson(both, len(there)), wilson(by_any, len(there)))
+
+
+def _question(step: Step, reason: str) -> tuple:
+    """(what the reason is for, whether a page was said to be so, whether it truly is, which pages are asked about)."""
+    if reason == "medical":
+        return ("medical",), lambda page: page.marks["domain"] == "medical", lambda page: page.domain == "medical", lambda page: True
+    if reason in ("low_quality", "below_quality"):
+        least = float(step.config["threshold" if reason == "low_quality" else "min_quality"])
+        said = (lambda page: page.reason == reason) if reason == "below_quality" else (lambda page: float(page.marks["quality"]) < least)
+        return (f"quality < {least:g}",), said, lambda page: page.quality < least, lambda page: reason == "low_quality" or page.marks["domain"] == "medical"
+    kinds = KINDS.get(reason, DIRT)
+    return kinds, lambda page: page.reason == reason, lambda page: page.dirt in kinds, lambda page: True
+
+
+def _duplicates(step: Step, lang: str, mine: list[Page]) -> Iterator[Measure]:
+    """Of each cluster of copies all but one are to go, whichever: a drop is right where another copy stays."""
+    clusters: dict[str, list[Page]] = defaultdict(list)
+    for page in mine:
+        clusters[page.cluster].append(page)
+    for reason in sorted({"exact_duplicate", "near_duplicate", *(page.reason for page in mine)} - {""}):
+        said, right, there, gone, clean = 0, 0, 0, Counter(), 0
+        for cluster in clusters.values():
+            here = [page for page in cluster if page.reason == reason]
+            stays = any(not page.reason for page in cluster)
+            said, right = said + len(here), right + (len(here) if stays and len(cluster) > 1 else 0)
+            clean += sum(page.dirt == "clean" for page in here) if len(cluster) == 1 or not stays else 0
+            copies = [page for page in cluster if page.dirt in ("clean", *KINDS.get(reason, ()))]
+            surplus = max(len(copies) - 1, 0)
+            there += surplus
+            for name, dropped in (("reason", [p for p in copies if p.reason == reason]), ("any", [p for p in copies if p.reason])):
+                gone[name] += min(surplus, len(dropped))
+        yield Measure(step, reason, KINDS.get(reason, DIRT), lang, said, wilson(right, said), clean, there, wilson(gone["reason"], there), wilson(gone["any"], there))
+
+
+def _has_truth(step: Step) -> bool:
+    first = next(iter(sorted((step.folder / "documents").glob("*.parquet"))), None)
+    if first is None:
+        return False
+    from aquilamed.core import tables
+    return any(tables.meta_of(tables.load(first), "truth_dirt"))
+
+
+def _tables(step: Step) -> Iterator[tuple[object, object]]:
+    """(reasons or None, table without texts) of every kept and dropped file of a step."""
+    import pyarrow.parquet as pq
+    for path in sorted((step.folder / "documents").glob("*.parquet")):
+        yield None, pq.read_table(path, columns=["lang", "meta"], partitioning=None)
+    for path in sorted((step.folder / "dropped").glob("documents-*.parquet")):
+        table = pq.read_table(path, columns=["lang", "meta", "reason"], partitioning=None)
+        yield table["reason"].to_pylist(), table
+
+
+def _pages(reasons: list[str] | None, table) -> Iterator[Page]:
+    from aquilamed.core import tables
+    keys = ("truth_lang", "truth_dirt", "truth_domain", "truth_quality", "truth_page", "truth_of", "domain", "quality")
+    columns = [tables.meta_of(table, key) for key in keys]
+    for reason, row_lang, row in zip(reasons or [""] * len(table), table["lang"].to_pylist(), zip(*columns, strict=True), strict=True):
+        lang, dirt, true_domain, true_quality, page, of, domain, quality = row
+        if dirt:
+            yield Page(lang or row_lang, dirt, true_domain or "", float(true_quality or "nan"), of or page or "", reason, {"domain": domain, "quality": quality or "nan"})
