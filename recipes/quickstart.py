@@ -21,7 +21,7 @@ from aquilamed.train import dpo, pretrain, sft
 from aquilamed.train.settings import Lora, Optim
 
 OURS = "Apache-2.0"                    # the clinic is ours
-TRUTH = {"truth_page": "page", "truth_of": "truth.of?", **{f"truth_{key}": f"truth.{key}" for key in ("lang", "dirt", "domain", "quality")}}
+TRUTH = {"truth_page": "page", "truth_of": "truth.of?", **{f"truth_{key}": f"truth.{key}" for key in ("lang", "dirt", "domain", "quality", "same")}}
 """What is known of each page, for the report alone: meta is no part of a text or an id, no filter reads these keys, nothing is trained on them."""
 
 
@@ -138,12 +138,16 @@ def evaluation(sizes: Sizes) -> list[Step]:
     return [*made, Step(name="ledger", stage="evals.ledger", config=lines, inputs={stage: f"score-{stage}" for stage in stages}, paper="3")]
 
 
+def exam_source() -> Source:
+    """The held-out exam, which is the benchmark."""
+    return Source(name="clinic", path="step:clinic/exam_heldout.jsonl", format="jsonl", mapping=Questions(subject="subject"), license=OURS)
+
+
 def steps(sizes: Sizes) -> tuple[Step, ...]:
-    exam_source = Source(name="clinic", path="step:clinic/exam_heldout.jsonl", format="jsonl", mapping=Questions(subject="subject"), license=OURS)
     return (
         Step(name="base", stage="models.prepare", config=sizes.base, paper="2.1.3"),
         Step(name="clinic", stage="clinic.write", config=sizes.clinic),
-        Step(name="benchmarks", stage="evals.benchmarks", config=benchmarks.Config(sources=(exam_source,)), inputs={"clinic": "clinic"}, paper="3.1"),
+        Step(name="benchmarks", stage="evals.benchmarks", config=benchmarks.Config(sources=(exam_source(),)), inputs={"clinic": "clinic"}, paper="3.1"),
         *corpus(sizes), *instructions(sizes), *pretraining(sizes), *tuning(sizes), *evaluation(sizes),
     )
 

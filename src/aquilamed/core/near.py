@@ -31,8 +31,8 @@ def nearest(table: pa.Table, rules: Mapping[str, object], nearness: Mapping[str,
         close = np.flatnonzero(kept & (share >= LEAST) & (share <= 1))
         ordered = close[np.lexsort((ids[close].astype(str), -share[close]))]
         places = np.concatenate([ordered[langs[ordered] == lang][:MOST] for lang in sorted(set(langs[ordered].tolist()))] or [ordered])
-        rows = table.take(pa.array(places))
-        told = pc.take(_array((details or {}).get(reason), len(table)), pa.array(places))
+        rows = table.take(pa.array(places, pa.int64()))
+        told = pc.cast(pc.take(_array((details or {}).get(reason), len(table)), pa.array(places, pa.int64())), pa.string())
         found.append(rows.append_column(COLUMNS[0], pa.array([reason] * len(places), pa.string()))
                      .append_column(COLUMNS[1], told).append_column(COLUMNS[2], pa.array(share[places], pa.float64())))
     empty = pa.schema([*table.schema, *COLUMNS]).empty_table()

@@ -94,9 +94,9 @@ def sieve(config: Config, model: Model, table: pa.Table) -> tuple[pa.Table, pa.T
     medical = model.medical(table["text"])
     above = medical >= config.threshold
     marked = tables.with_meta(table, medical=[f"{value:.4f}" for value in medical], domain=np.where(above, "medical", "general").tolist())
-    rules, details = {"general": ~above} if config.keep == "medical" else {}, {"general": pa.array([f"{value:.4f}" for value in medical])}
-    close = near.nearest(marked, rules, {name: config.threshold / np.maximum(medical, 1e-9) for name in rules}, details)
-    return *tables.sift(marked, rules, details), {}, close
+    rules, details = {"general": ~above}, {"general": pa.array([f"{value:.4f}" for value in medical])}
+    close = near.nearest(marked, rules, {"general": config.threshold / np.maximum(medical, 1e-9)}, details)
+    return *tables.sift(marked, rules if config.keep == "medical" else {}, details), {}, close
 
 
 def measure(predicted: np.ndarray, truth: np.ndarray) -> dict:

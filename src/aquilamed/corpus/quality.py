@@ -98,9 +98,9 @@ def sieve(config: Config, model: Model, table: pa.Table) -> tuple[pa.Table, pa.T
     scores = model.quality(table["text"])
     written = [f"{score:.2f}" for score in scores]
     marked = tables.with_meta(table, quality=written)
-    rules, details = {"low_quality": scores < config.threshold} if config.drop else {}, {"low_quality": pa.array(written, pa.string())}
-    close = near.nearest(marked, rules, {name: config.threshold / np.maximum(scores, 1e-9) for name in rules}, details)
-    return *tables.sift(marked, rules, details), {}, close
+    rules, details = {"low_quality": scores < config.threshold}, {"low_quality": pa.array(written, pa.string())}
+    close = near.nearest(marked, rules, {"low_quality": config.threshold / np.maximum(scores, 1e-9)}, details)
+    return *tables.sift(marked, rules if config.drop else {}, details), {}, close
 
 
 def measure(predicted: np.ndarray, truth: np.ndarray) -> dict:

@@ -11,6 +11,10 @@ from aquilamed.report.truth import QUOTAS
 
 MOST, CHARACTERS = 10, 300
 """Examples of a kind; characters shown of each."""
+ABOUT = (
+    f"Of each reason at most {MOST}, Chinese and English in turn, cut at {CHARACTERS} characters; what the screen knows as an identifier is masked. Dropped: those with the smallest ids, as good as drawn by "
+    "chance. Nearly dropped: the kept ones nearest to the limit, of reasons that have one.",
+    f"每种理由至多 {MOST} 条，中英文均衡，截至 {CHARACTERS} 字；筛查能识别的个人标识均已遮盖。剔除：取编号最小者，等同随机抽取；险些剔除：保留下来而最接近界限者。")
 GROUPS = ("corpus", "instruct", "preference")
 """Parts of the pipeline whose filters are shown."""
 BEFORE = 60
@@ -31,8 +35,7 @@ class Example:
 def show(run: Run) -> Html:
     """The section; empty where no filter has dropped anything."""
     blocks = [block for step in run.steps if step.group in GROUPS if (block := _block(step))]
-    about = tag("p", "At most ten each, Chinese and English in turn, identifiers masked, cut at ", str(CHARACTERS), " characters. Dropped: by the smallest ids, as good as drawn by chance. "
-                "Nearly dropped: the kept ones nearest to the limit, of filters that have one.", class_="about")
+    about = [tag("p", line, class_="about", lang=lang) for line, lang in zip(ABOUT, (None, "zh-Hans"), strict=True)]
     return section("examples", "What the filters dropped, and what they nearly dropped", "剔除与险些剔除的样例", about if blocks else "", blocks)
 
 
@@ -45,14 +48,14 @@ def _block(step: Step) -> Html | None:
 
 
 def _reason(reason: str, n: int, dropped: list[Example], near: list[Example]) -> Html:
-    head = join([tag("b", reason), " ", tag("small", f"{whole(n)} dropped", f" · {len(near)} shown that were nearly dropped" if near else "")])
+    head = join([tag("b", reason), " ", tag("small", f"{whole(n)} dropped" if n else "marked, not dropped", f" · {len(near)} shown that nearly were" if near else "")])
     sides = [tag("div", tag("p", both(*names), class_="what"), [_card(example) for example in found] or tag("p", "–", class_="none"))
              for names, found in ((("Dropped", "剔除"), dropped), (("Nearly dropped", "险些剔除"), near)) if found or names[0] == "Dropped"]
     return folded(head, tag("div", sides, class_="sides"))
 
 
 def _card(example: Example) -> Html:
-    who = [tag("span", example.lang, class_=f"lang {example.lang}"), " ", tag("small", example.detail), " ", tag("small", f"truth: {example.dirt}", class_="truth") if example.dirt else ""]
+    who = [tag("span", example.lang, class_=f"lang {example.lang}"), " ", tag("small", example.detail), " ", tag("small", both("truth", "真值"), f": {example.dirt}", class_="truth") if example.dirt else ""]
     return tag("div", tag("p", who, class_="who"), tag("p", example.text, class_="answer", lang=example.lang if example.lang in ("zh", "en") else None), class_="example")
 
 

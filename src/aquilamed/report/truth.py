@@ -5,7 +5,7 @@ reads it and nothing is trained on it; only this page does.
 """
 
 import dataclasses
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator
 
 from aquilamed.core.intervals import Interval, wilson
@@ -33,8 +33,10 @@ class Page:
     dirt: str
     domain: str
     quality: float
-    cluster: str
-    """The page that it is a copy of, or itself."""
+    original: str
+    """The page that it was made from by planting a duplicate, or itself."""
+    same: str
+    """Equal for all pages that hold the same text but for order and small changes."""
     reason: str
     """Empty: kept."""
     marks: dict
@@ -53,7 +55,7 @@ class Measure:
     precision: Interval
     """Of those dropped for the reason, the share that the reason is for."""
     n_clean: int
-    """Clean pages among those dropped for the reason."""
+    """Clean pages among those wrongly dropped for the reason."""
     n_there: int
     """Rows that came in and that the reason is for."""
     recall: Interval
@@ -93,7 +95,7 @@ def _of_reason(step: Step, reason: str, lang: str, mine: list[Page]) -> Measure:
     said, there = [page for page in asked if is_said(page)], [page for page in asked if is_true(page)]
     both = sum(is_true(page) for page in said)
     by_any = sum(bool(page.reason) and page.reason not in QUOTAS or is_said(page) for page in there)
-    return Measure(step, reason, meant_for, lang, len(said), wilson(both, len(said)), sum(page.dirt == "clean" for page in said),
+    return Measure(step, reason, meant_for, lang, len(said), wilson(both, len(said)), sum(page.dirt == "clean" and not is_true(page) for page in said),
                    len(there), wilson(both, len(there)), wilson(by_any, len(there)))
 
 
@@ -110,23 +112,21 @@ def _question(step: Step, reason: str) -> tuple:
 
 
 def _duplicates(step: Step, lang: str, mine: list[Page]) -> Iterator[Measure]:
-    """Of each cluster of copies all but one are to go, whichever: a drop is right where another copy stays."""
-    clusters: dict[str, list[Page]] = defaultdict(list)
+    """A drop is right where another page of the same text stays; of an original and its planted duplicates all but one are to go, whichever."""
+    stays = {page.same for page in mine if not page.reason}
+    originals: dict[str, list[Page]] = defaultdict(list)
     for page in mine:
-        clusters[page.cluster].append(page)
+        originals[page.original].append(page)
     for reason in sorted({"exact_duplicate", "near_duplicate", *(page.reason for page in mine)} - {""}):
-        said, right, there, gone, clean = 0, 0, 0, Counter(), 0
-        for cluster in clusters.values():
-            here = [page for page in cluster if page.reason == reason]
-            stays = any(not page.reason for page in cluster)
-            said, right = said + len(here), right + (len(here) if stays and len(cluster) > 1 else 0)
-            clean += sum(page.dirt == "clean" for page in here) if len(cluster) == 1 or not stays else 0
-            copies = [page for page in cluster if page.dirt in ("clean", *KINDS.get(reason, ()))]
-            surplus = max(len(copies) - 1, 0)
-            there += surplus
-            for name, dropped in (("reason", [p for p in copies if p.reason == reason]), ("any", [p for p in copies if p.reason])):
-                gone[name] += min(surplus, len(dropped))
-        yield Measure(step, reason, KINDS.get(reason, DIRT), lang, said, wilson(right, said), clean, there, wilson(gone["reason"], there), wilson(gone["any"], there))
+        kinds = KINDS.get(reason, DIRT)
+        said = [page for page in mine if page.reason == reason]
+        wrong = [page for page in said if page.same not in stays]
+        families = [[page for page in family if page.dirt in ("clean", *kinds)] for family in originals.values()]
+        there = sum(max(len(family) - 1, 0) for family in families)
+        gone, by_any = (sum(min(max(len(family) - 1, 0), sum(is_gone(page) for page in family)) for family in families)
+                        for is_gone in (lambda page: page.reason == reason, lambda page: bool(page.reason)))
+        yield Measure(step, reason, kinds, lang, len(said), wilson(len(said) - len(wrong), len(said)), sum(page.dirt == "clean" for page in wrong),
+                      there, wilson(gone, there), wilson(by_any, there))
 
 
 def _has_truth(step: Step) -> bool:
@@ -149,9 +149,9 @@ def _tables(step: Step) -> Iterator[tuple[object, object]]:
 
 def _pages(reasons: list[str] | None, table) -> Iterator[Page]:
     from aquilamed.core import tables
-    keys = ("truth_lang", "truth_dirt", "truth_domain", "truth_quality", "truth_page", "truth_of", "domain", "quality")
+    keys = ("truth_lang", "truth_dirt", "truth_domain", "truth_quality", "truth_page", "truth_of", "truth_same", "domain", "quality")
     columns = [tables.meta_of(table, key) for key in keys]
     for reason, row_lang, row in zip(reasons or [""] * len(table), table["lang"].to_pylist(), zip(*columns, strict=True), strict=True):
-        lang, dirt, true_domain, true_quality, page, of, domain, quality = row
+        lang, dirt, true_domain, true_quality, page, of, same, domain, quality = row
         if dirt:
-            yield Page(lang or row_lang, dirt, true_domain or "", float(true_quality or "nan"), of or page or "", reason, {"domain": domain, "quality": quality or "nan"})
+            yield Page(lang or row_lang, dirt, true_domain or "", float(true_quality or "nan"), of or page or "", same or page or "", reason, {"domain": domain, "quality": quality or "nan"})
