@@ -6,7 +6,7 @@
 import dataclasses
 
 from aquilamed.clinic import write
-from aquilamed.core.sources import SHAREGPT, Documents, Pair, Questions, Source
+from aquilamed.core.sources import Documents, Pair, Questions, Source, Turns
 from aquilamed.corpus import classify, importing, mix, quality, rules
 from aquilamed.evals import benchmarks, ledger, score
 from aquilamed.hygiene import decontaminate, dedup, holdout, screen
@@ -22,7 +22,8 @@ from aquilamed.train.settings import Lora, Optim
 
 OURS = "Apache-2.0"                    # the clinic is ours
 TRUTH = {"truth_page": "page", "truth_of": "truth.of?", **{f"truth_{key}": f"truth.{key}" for key in ("lang", "dirt", "domain", "quality", "same")}}
-"""What is known of each page, for the report alone: meta is no part of a text or an id, no filter reads these keys, nothing is trained on them."""
+TALK_TRUTH = {f"truth_{key}": f"truth.{key}" for key in ("lang", "dirt")}
+"""What is known of each page and conversation, for the report alone: meta is no part of a text or an id, no filter reads these keys, nothing is trained on them."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -76,8 +77,8 @@ def instructions(sizes: Sizes) -> list[Step]:
     """Consultations, questions and exams -> selected conversations."""
     kind = "conversations"
     sources = (
-        Source(name="clinic_consultations", path="step:clinic/consultations.json", format="json", mapping=SHAREGPT, license=OURS),
-        Source(name="clinic_qa", path="step:clinic/qa.jsonl", format="jsonl", mapping=Pair(), license=OURS),
+        Source(name="clinic_consultations", path="step:clinic/consultations.json", format="json", mapping=Turns(meta=TALK_TRUTH), license=OURS),
+        Source(name="clinic_qa", path="step:clinic/qa.jsonl", format="jsonl", mapping=Pair(meta=TALK_TRUTH), license=OURS),
         Source(name="clinic_general_chat", path="step:clinic/general_chat.jsonl", format="jsonl", mapping=Pair(), license=OURS),
     )
     exams = (Source(name="clinic_exam_train", path="step:clinic/exam_train.jsonl", format="jsonl", mapping=Questions(subject="subject"), license=OURS),)

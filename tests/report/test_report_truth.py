@@ -134,3 +134,10 @@ def test_no_filter_sees_the_truth(tmp_path):
         classify.run(classify.Config(keep="medical"), {"documents": tmp_path / f"{name}-dedup", "seeds": tmp_path / "seeds"}, tmp_path / f"{name}-domain", Local(1))
         kept[name] = [[row["id"] for row in tables.rows(tmp_path / f"{name}-{part}", "documents")] for part in ("rules", "dedup", "domain")]
     assert kept["told"] == kept["untold"] and 60 > len(kept["told"][0]) > len(kept["told"][1]) > 0
+
+
+def test_a_kind_that_a_filter_never_finds_has_a_line(tmp_path):
+    rows = [(document(1, truth_dirt="ad"), ""), (document(2, truth_dirt="stub"), "too_short"), (document(3, "en", truth_dirt="stub"), "")]
+    found = truth.measure(made := step(tmp_path / "r", "corpus.rules", rows), truth.pages(made))
+    assert [(line.reason, line.meant_for, line.lang, line.n_there, line.recall.value) for line in found] == [
+        ("too_short", ("stub",), "zh", 1, 1.0), ("too_short", ("stub",), "en", 1, 0.0), (truth.NONE, ("ad",), "zh", 1, 0.0)]

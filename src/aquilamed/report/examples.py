@@ -1,8 +1,9 @@
 """Ten examples each of what a filter dropped and of what it nearly dropped, by reason, Chinese and English in turn, identifiers masked."""
 
 import dataclasses
+import itertools
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from aquilamed.report.markup import Html, both, folded, join, section, tag, whole
@@ -19,6 +20,10 @@ GROUPS = ("corpus", "instruct", "preference")
 """Parts of the pipeline whose filters are shown."""
 BEFORE = 60
 """Characters shown before the first identifier where that lies further on than is shown."""
+
+
+Place = tuple[tuple[float, str], Path, int]
+"""((nearness with a minus, id), file, row): in the order in which examples are taken."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,13 +65,15 @@ def _card(example: Example) -> Html:
 
 
 def chosen(step: Step, folder: str) -> dict[str, list[Example]]:
-    """Reason -> examples from the step's `dropped` or `near`."""
-    rows: dict[tuple[str, str], list[dict]] = defaultdict(list)
-    for row in _candidates(step, folder):
-        rows[row["reason"], row["lang"]].append(row)
+    """Reason -> examples from the step's `dropped` or `near`: the same ones however the rows lie in files."""
+    first: dict[tuple[str, str], list[Place]] = defaultdict(list)
+    for path in sorted((step.folder / folder).glob("*.parquet")):
+        for key, place in _places(path):
+            first[key] = sorted([*first[key], place])[:MOST]
+    rows = _rows(sorted({(path, number) for places in first.values() for _, path, number in places}))
     found = {}
-    for reason in sorted({reason for reason, _ in rows}):
-        by_lang = {lang: sorted(some, key=_order)[:MOST] for (name, lang), some in rows.items() if name == reason}
+    for reason in sorted({reason for reason, _ in first}):
+        by_lang = {lang: [rows[path, number] for _, path, number in places] for (name, lang), places in first.items() if name == reason}
         found[reason] = [_example(row) for row in in_turn(by_lang)]
     return found
 
@@ -79,34 +86,33 @@ def in_turn(by_lang: dict[str, list[dict]]) -> list[dict]:
         for lang in order:
             if place < len(by_lang[lang]) and len(picked) < MOST:
                 picked.setdefault(by_lang[lang][place]["id"], by_lang[lang][place])
-    return sorted(picked.values(), key=lambda row: order.index(row["lang"]))
+    return sorted(picked.values(), key=lambda row: order.index(row["lang"] or ""))
 
 
-def _order(row: dict) -> tuple:
-    return -row.get("nearness", 0.0), row["id"]
-
-
-def _candidates(step: Step, folder: str) -> Iterator[dict]:
-    """Of each file, reason and language the first `MOST` rows in the order of `_order`; texts are read for these alone."""
-    for path in sorted((step.folder / folder).glob("*.parquet")):
-        if not path.name.startswith("raw-"):
-            yield from _of_file(path)
-
-
-def _of_file(path: Path) -> Iterator[dict]:
-    import pyarrow as pa
+def _places(path: Path) -> Iterator[tuple[tuple[str, str], Place]]:
+    """(reason, language) and the place of each row of a file that may be shown; texts are not read."""
     import pyarrow.parquet as pq
-    from aquilamed.core import tables
+    if path.name.startswith("raw-"):
+        return
     file = pq.ParquetFile(path)
     keys = [name for name in ("id", "lang", "reason", "nearness") if name in file.schema_arrow.names]
-    found: dict[tuple, list[tuple]] = defaultdict(list)
-    for place, row in enumerate(file.read(columns=keys).to_pylist()):
+    found: dict[tuple[str, str], list[Place]] = defaultdict(list)
+    for number, row in enumerate(file.read(columns=keys).to_pylist()):
         if row["reason"] not in QUOTAS:
-            found[row["reason"], row["lang"]].append((_order(row), place))
-    places = sorted(place for some in found.values() for _, place in sorted(some)[:MOST])
-    kind = path.name.rpartition("-")[0]
-    for row in tables.to_rows(file.read().take(pa.array(places, pa.int64()))) if places else ():
-        yield {**row, "kind_of_record": kind}
+            found[row["reason"], row["lang"] or ""].append(((-row.get("nearness", 0.0), row["id"]), path, number))
+    for key, places in found.items():
+        yield from ((key, place) for place in sorted(places)[:MOST])
+
+
+def _rows(places: Iterable[tuple[Path, int]]) -> dict[tuple[Path, int], dict]:
+    import pyarrow as pa
+    from aquilamed.core import tables
+    found = {}
+    for path, some in itertools.groupby(places, key=lambda place: place[0]):
+        numbers = [number for _, number in some]
+        rows = tables.to_rows(tables.load(path).take(pa.array(numbers, pa.int64())))
+        found |= {(path, number): {**row, "kind_of_record": path.name.rpartition("-")[0]} for number, row in zip(numbers, rows, strict=True)}
+    return found
 
 
 def _example(row: dict) -> Example:

@@ -12,11 +12,11 @@ FINDERS = ("hygiene.screen", "hygiene.dedup", "corpus.rules", "instruct.score", 
 """Stages whose notes tell what they found without a truth to measure it by."""
 CERTIFICATE = "certificate.json"
 ABOUT_TRUTH = (
-    "Pages of the bundled clinic say what was done to them. Flagged: dropped for the reason, or marked so. Precision: of those, the share that is of the kinds the reason is meant for. Recall: of "
+    "Pages and conversations of the bundled clinic say what was done to them. Flagged: dropped for the reason, or marked so. Precision: of those, the share that is of the kinds the reason is meant for. Recall: of "
     "those kinds, the share flagged for this reason, and by the step for any reason. Of copies all but one are to go, whichever. Small type: 95 % interval (Wilson). No filter sees the truth; "
     "nothing is trained on it.",
-    "内置合成门诊的每个网页都记有它被做过什么改动。判出：因该理由被剔除或被标记；精确率：其中确属该理由所针对种类的比例；召回率：该种类中因此理由（或因本步骤任一理由）被判出的比例。"
-    "重复的页面只留一份，留哪份不论。小字为 95 % 区间（Wilson）。过滤器看不到真值，训练也不使用真值。")
+    "内置合成门诊的每个网页和对话都记有它被做过什么改动。判出：因该理由被剔除或被标记；精确率：其中确属该理由所针对种类的比例；召回率：该种类中因此理由（或因本步骤任一理由）被判出的比例。"
+    "重复的只留一份，留哪份不论。小字为 95 % 区间（Wilson）。过滤器看不到真值，训练也不使用真值。")
 """What the table of the ground truth shows, in English and Chinese."""
 
 
