@@ -141,3 +141,12 @@ def test_a_kind_that_a_filter_never_finds_has_a_line(tmp_path):
     found = truth.measure(made := step(tmp_path / "r", "corpus.rules", rows), truth.pages(made))
     assert [(line.reason, line.meant_for, line.lang, line.n_there, line.recall.value) for line in found] == [
         ("too_short", ("stub",), "zh", 1, 1.0), ("too_short", ("stub",), "en", 1, 0.0), (truth.NONE, ("ad",), "zh", 1, 0.0)]
+
+
+def test_warnings_and_repeats_of_a_mix_stand_on_the_page(tmp_path):
+    cell = {"asked": 300, "got": 152, "documents": 3, "repeated": 76, "sources": {"books": {"got": 100, "share": 0.66, "documents": 2}, "web": {"got": 52, "share": 0.34, "documents": 1}}}
+    notes = {"cells": {"medical en": cell}, "short": ["medical en"], "warnings": ["medical en: 152 of 300 tokens"], "repeated_tokens": 76}
+    fake_run.Maker(tmp_path / "r").step("mix", "corpus.mix", Counts(n_in=3, n_out=3, notes=notes))
+    text = page.write(tmp_path / "r").read_text(encoding="utf-8")
+    assert '<p class="remark"><b>01 mix </b>medical en: 152 of 300 tokens</p>' in text
+    assert "short of its budget: medical en: 152 of 300 tokens; 76 tokens are repeats" in text and "01 mix, tokens by source" in text
