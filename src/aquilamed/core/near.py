@@ -1,5 +1,6 @@
 """What a filter nearly dropped: of each shard the kept rows that came closest to a limit. For the report; no later step reads it."""
 
+from collections import Counter
 from collections.abc import Mapping
 
 import numpy as np
@@ -25,18 +26,25 @@ def nearest(table: pa.Table, rules: Mapping[str, object], nearness: Mapping[str,
     language at most `MOST` rows stay, the nearest first, of equal ones the smallest id: they depend on the rows alone.
     """
     kept = ~np.logical_or.reduce([np.asarray(mask, bool) for mask in rules.values()]) if rules else np.ones(len(table), bool)
-    ids, langs = np.array(table["id"].to_pylist(), object), np.array(table["lang"].to_pylist(), object)
     found = []
     for reason, share in nearness.items():
-        close = np.flatnonzero(kept & (share >= LEAST) & (share <= 1))
-        ordered = close[np.lexsort((ids[close].astype(str), -share[close]))]
-        places = np.concatenate([ordered[langs[ordered] == lang][:MOST] for lang in sorted(set(langs[ordered].tolist()))] or [ordered])
-        rows = table.take(pa.array(places, pa.int64()))
-        told = pc.cast(pc.take(_array((details or {}).get(reason), len(table)), pa.array(places, pa.int64())), pa.string())
-        found.append(rows.append_column(COLUMNS[0], pa.array([reason] * len(places), pa.string()))
-                     .append_column(COLUMNS[1], told).append_column(COLUMNS[2], pa.array(share[places], pa.float64())))
+        places = pa.array(_places(table, np.flatnonzero(kept & (share >= LEAST) & (share <= 1)), share), pa.int64())
+        told = pc.cast(pc.take(_array((details or {}).get(reason), len(table)), places), pa.string())
+        found.append(table.take(places).append_column(COLUMNS[0], pa.array([reason] * len(places), pa.string()))
+                     .append_column(COLUMNS[1], told).append_column(COLUMNS[2], pa.array(share, pa.float64()).take(places)))
     empty = pa.schema([*table.schema, *COLUMNS]).empty_table()
     return pa.concat_tables([empty, *found])
+
+
+def _places(table: pa.Table, close: np.ndarray, share: np.ndarray) -> list[int]:
+    """Of the rows `close` the first `MOST` of each language, in the order of languages, nearness and id."""
+    ids, langs = (table[name].take(pa.array(close, pa.int64())).to_pylist() for name in ("id", "lang"))
+    seen: Counter = Counter()
+    places = []
+    for lang, _, _, place in sorted(zip(langs, (-share[close]).tolist(), ids, close.tolist(), strict=True)):
+        seen[lang] += 1
+        places += [place] if seen[lang] <= MOST else []
+    return places
 
 
 def _array(detail: object, n: int) -> pa.Array | pa.ChunkedArray:
