@@ -6,7 +6,7 @@
 import dataclasses
 
 from aquilamed.clinic import write
-from aquilamed.core.sources import SHAREGPT, Documents, Pair, Questions, Source
+from aquilamed.core.sources import Documents, Pair, Questions, Source, Turns
 from aquilamed.corpus import classify, importing, mix, quality, rules
 from aquilamed.evals import benchmarks, ledger, score
 from aquilamed.hygiene import decontaminate, dedup, holdout, screen
@@ -21,6 +21,9 @@ from aquilamed.train import dpo, pretrain, sft
 from aquilamed.train.settings import Lora, Optim
 
 OURS = "Apache-2.0"                    # the clinic is ours
+TRUTH = {"truth_page": "page", "truth_of": "truth.of?", **{f"truth_{key}": f"truth.{key}" for key in ("lang", "dirt", "domain", "quality", "same")}}
+TALK_TRUTH = {f"truth_{key}": f"truth.{key}" for key in ("lang", "dirt")}
+"""What is known of each page and conversation, for the report alone: meta is no part of a text or an id, no filter reads these keys, nothing is trained on them."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -55,8 +58,7 @@ def adapters(lr: float, batch: int, length: int, epochs: int = 1, warmup: float 
 
 def corpus(sizes: Sizes) -> list[Step]:
     """Raw web pages -> documents that may be trained on."""
-    page = Documents(meta={"truth_domain": "truth.domain", "truth_dirt": "truth.dirt"})
-    web = Source(name="clinic_web", path="step:clinic/web.jsonl", format="jsonl", mapping=page, license=OURS)
+    web = Source(name="clinic_web", path="step:clinic/web.jsonl", format="jsonl", mapping=Documents(meta=TRUTH), license=OURS)
     labelled = Source(name="clinic_seeds", path="step:clinic/seeds.jsonl", format="jsonl", license=OURS, mapping=Documents(meta={"label": "label", "quality": "quality"}))
     seeds = {"seeds": "seeds"}
     return [
@@ -75,8 +77,8 @@ def instructions(sizes: Sizes) -> list[Step]:
     """Consultations, questions and exams -> selected conversations."""
     kind = "conversations"
     sources = (
-        Source(name="clinic_consultations", path="step:clinic/consultations.json", format="json", mapping=SHAREGPT, license=OURS),
-        Source(name="clinic_qa", path="step:clinic/qa.jsonl", format="jsonl", mapping=Pair(), license=OURS),
+        Source(name="clinic_consultations", path="step:clinic/consultations.json", format="json", mapping=Turns(meta=TALK_TRUTH), license=OURS),
+        Source(name="clinic_qa", path="step:clinic/qa.jsonl", format="jsonl", mapping=Pair(meta=TALK_TRUTH), license=OURS),
         Source(name="clinic_general_chat", path="step:clinic/general_chat.jsonl", format="jsonl", mapping=Pair(), license=OURS),
     )
     exams = (Source(name="clinic_exam_train", path="step:clinic/exam_train.jsonl", format="jsonl", mapping=Questions(subject="subject"), license=OURS),)
@@ -137,12 +139,16 @@ def evaluation(sizes: Sizes) -> list[Step]:
     return [*made, Step(name="ledger", stage="evals.ledger", config=lines, inputs={stage: f"score-{stage}" for stage in stages}, paper="3")]
 
 
+def exam_source() -> Source:
+    """The held-out exam, which is the benchmark."""
+    return Source(name="clinic", path="step:clinic/exam_heldout.jsonl", format="jsonl", mapping=Questions(subject="subject"), license=OURS)
+
+
 def steps(sizes: Sizes) -> tuple[Step, ...]:
-    exam_source = Source(name="clinic", path="step:clinic/exam_heldout.jsonl", format="jsonl", mapping=Questions(subject="subject"), license=OURS)
     return (
         Step(name="base", stage="models.prepare", config=sizes.base, paper="2.1.3"),
         Step(name="clinic", stage="clinic.write", config=sizes.clinic),
-        Step(name="benchmarks", stage="evals.benchmarks", config=benchmarks.Config(sources=(exam_source,)), inputs={"clinic": "clinic"}, paper="3.1"),
+        Step(name="benchmarks", stage="evals.benchmarks", config=benchmarks.Config(sources=(exam_source(),)), inputs={"clinic": "clinic"}, paper="3.1"),
         *corpus(sizes), *instructions(sizes), *pretraining(sizes), *tuning(sizes), *evaluation(sizes),
     )
 

@@ -157,3 +157,8 @@ def test_help_is_light_and_fast():
     code = "import sys; from aquilamed.cli import parser; parser().format_help(); print([m for m in ('torch','transformers','pyarrow','numpy') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": "src"}, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_steps_line_tells_its_warnings():
+    body = {"counts": {"in": 3, "out": 2, "dropped": {"over_budget": 1}}, "seconds": 1.2, "notes": {"warnings": ["medical en: 76 of 300 tokens"]}}
+    assert pipeline.summary(body) == "3 in, 2 out, dropped 1 (over_budget 1), 1 s\n  warning: medical en: 76 of 300 tokens"

@@ -217,11 +217,12 @@ def move_aside(out: Path) -> Path:
 
 
 def summary(body: dict) -> str:
-    """`1,200 in, 1,100 out, dropped 100 (too_short 60, symbols 40), 3 s` of a manifest."""
+    """`1,200 in, 1,100 out, dropped 100 (too_short 60, symbols 40), 3 s` of a manifest, and a line for each warning in its notes."""
     counts = body["counts"]
     reasons = ", ".join(f"{reason} {n:,}" for reason, n in sorted(counts["dropped"].items(), key=lambda item: -item[1]))
     dropped = f", dropped {sum(counts['dropped'].values()):,} ({reasons})" if reasons else ""
-    return f"{counts['in']:,} in, {counts['out']:,} out{dropped}, {body['seconds']:.0f} s"
+    warnings = "".join(f"\n  warning: {line}" for line in body["notes"].get("warnings", ()))
+    return f"{counts['in']:,} in, {counts['out']:,} out{dropped}, {body['seconds']:.0f} s{warnings}"
 
 
 def provenance(engine) -> dict:

@@ -35,7 +35,7 @@ BROKEN = {
 
 def _sieve(texts, **settings):
     table = tables.from_rows("documents", [{"text": t, "source": "s", "license": "MIT"} for t in texts])
-    kept, dropped, _ = rules.sieve(rules.Config(**settings), table)
+    kept, dropped, *_ = rules.sieve(rules.Config(**settings), table)
     return kept["text"].to_pylist(), {row["text"]: row["reason"] for row in dropped.to_pylist()}
 
 

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import tiny
 import torch
@@ -128,10 +129,26 @@ def test_every_token_of_a_long_document_is_trained_once(home):
     made = list(pretrain.trees(tokenizer, home / "data", 32, ledger, langs))
     for row in tables.rows(home / "data", "documents"):
         ids = chat.text_ids(tokenizer, row["text"]) + [tokenizer.eos_token_id]
-        windows = [tree[0] for record, tree in made if record == row["id"]]
+        windows = [tree[0] for record, tree, _ in made if record == row["id"]]
         assert np.concatenate([w.ids[w.asked] for w in windows]).tolist() == ids[1:]
         assert max(len(w.ids) for w in windows) <= 32
-    assert ledger.tokens["trained"] + ledger.tokens["context"] == sum(len(tree[0].ids) for _, tree in made)
+    assert ledger.tokens["trained"] + ledger.tokens["context"] == sum(len(tree[0].ids) for _, tree, _ in made)
+
+
+def test_a_document_drawn_three_times_is_trained_three_times_and_never_twice_in_a_window(home):
+    table = tables.read(home / "data", "documents")
+    first = table["id"][0].as_py()
+    marked = tables.with_meta(table.slice(0, 1), epochs=["3"])
+    tables.write(home / "again" / "documents" / tables.part(0), pa.concat_tables([marked, table.slice(1)]))
+    tokenizer = folders.load(home / "base").tokenizer
+    ledger, langs = data.Ledger(), data.Counter()
+    made = list(pretrain.trees(tokenizer, home / "again", 1024, ledger, langs))
+    found = list(pretrain.windows(made, 1024))
+    laid_out = data.Counter(record for window in found for record, _ in window)
+    assert laid_out == {**dict.fromkeys(table["id"].to_pylist(), 1), first: 3} and langs.total() == len(table)
+    assert all(len({record for record, _ in window}) == len(window) for window in found)
+    once = {record: int(tree[0].asked.sum()) for record, tree, _ in made}
+    assert ledger.tokens["trained"] == sum(once.values()) + 2 * once[first] and ledger.repeated == 2 * once[first]
 
 
 def test_what_is_too_long_is_dropped_whole_and_counted(home):

@@ -42,6 +42,8 @@ class Page:
     kind: str
     """condition, drug or general."""
     layout: str
+    told: tuple[str, ...] = ()
+    """Ids of the general facts it tells, in order; two pages that tell the same ones are copies of each other."""
 
 
 def subject_page(facts: Facts, subject: dict, lang: str, number: int, seed: int) -> Page:
@@ -175,4 +177,5 @@ def general_page(records: tuple[dict, ...], lang: str, number: int, seed: int) -
     opening = pick(rng, GENERAL[lang]).format(topic=topic, Topic=grammar.capital(topic), text=grammar.sentence(main[lang], lang))
     more = [grammar.sentence(other[lang], lang) for other in others]
     title = pick(rng, TITLES[lang]).format(name=topic, Name=grammar.capital(topic))
-    return Page(title=title, text="\n".join([opening, *more]), lang=lang, subject=main["id"], kind="general", layout="general")
+    return Page(title=title, text="\n".join([opening, *more]), lang=lang, subject=main["id"], kind="general", layout="general",
+                told=tuple(record["id"] for record in records))

@@ -144,12 +144,13 @@ def _duplicate(writer: Writer, kind: str, clean: list[dict], number: int, rng: n
     page = Page(title=row["title"], text=row["text"], lang=truth["lang"], subject=truth["about"], kind=truth["kind"], layout=truth["layout"])
     spill = dirt.Spill(facts=writer.source.facts, other=page, question=None)
     text, _ = dirt.dirty(kind, page, spill, rng)
-    return _row(dataclasses.replace(page, text=text), number, kind, {"of": row["page"]})
+    return _row(dataclasses.replace(page, text=text), number, kind, {"of": row["page"], "same": truth["same"]})
 
 
 def _row(page: Page, number: int, kind: str, more: dict) -> dict:
-    """A line of web.jsonl."""
-    truth = {"domain": "general" if page.kind == "general" else "medical", "dirt": kind, "quality": dirt.QUALITY[kind], "lang": page.lang,
-             "about": page.subject, "kind": page.kind, "layout": page.layout, **more}
+    """A line of web.jsonl; pages with an equal `same` hold the same text but for order, opening and small changes."""
     address = f"{HOST}/{page.lang}/{page.subject}/{kind.replace('_', '-')}-{number:05d}"
+    same = f"{page.lang}/{'+'.join(sorted(page.told))}" if page.told and kind != "spliced" else address
+    truth = {"domain": "general" if page.kind == "general" else "medical", "dirt": kind, "quality": dirt.QUALITY[kind], "lang": page.lang,
+             "about": page.subject, "kind": page.kind, "layout": page.layout, "same": same, **more}
     return {"page": address, "title": page.title, "text": page.text, "truth": truth}

@@ -28,7 +28,7 @@ from aquilamed.core.counts import Counts
 from aquilamed.core.errors import ConfigError
 from aquilamed.core.manifest import write_json
 
-VERSION = 1
+VERSION = 2
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

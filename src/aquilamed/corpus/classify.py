@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 import pyarrow as pa
 
-from aquilamed.core import tables
+from aquilamed.core import near, tables
 from aquilamed.core.config import check
 from aquilamed.core.counts import Counts
 from aquilamed.core.errors import RecordError
@@ -89,12 +89,14 @@ def learn(texts: pa.Array | pa.ChunkedArray, is_medical: np.ndarray, config: Con
     return Model(weights=fitted.coef_[0].astype(np.float64), intercept=float(fitted.intercept_[0]))
 
 
-def sieve(config: Config, model: Model, table: pa.Table) -> tuple[pa.Table, pa.Table]:
-    """(kept, dropped) of one shard, every row marked."""
+def sieve(config: Config, model: Model, table: pa.Table) -> tuple[pa.Table, pa.Table, dict, pa.Table]:
+    """(kept, dropped, nothing counted, nearly dropped) of one shard, every row marked."""
     medical = model.medical(table["text"])
     above = medical >= config.threshold
     marked = tables.with_meta(table, medical=[f"{value:.4f}" for value in medical], domain=np.where(above, "medical", "general").tolist())
-    return tables.sift(marked, {"general": ~above} if config.keep == "medical" else {}, {"general": pa.array([f"{value:.4f}" for value in medical])})
+    rules, details = {"general": ~above}, {"general": pa.array([f"{value:.4f}" for value in medical])}
+    close = near.nearest(marked, rules, {"general": config.threshold / np.maximum(medical, 1e-9)}, details)
+    return *tables.sift(marked, rules if config.keep == "medical" else {}, details), {}, close
 
 
 def measure(predicted: np.ndarray, truth: np.ndarray) -> dict:

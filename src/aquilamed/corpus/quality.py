@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 from scipy.sparse import csr_matrix, hstack
 
-from aquilamed.core import tables
+from aquilamed.core import near, tables
 from aquilamed.core.config import check
 from aquilamed.core.counts import Counts
 from aquilamed.core.errors import RecordError
@@ -93,12 +93,14 @@ def learn(texts: pa.Array | pa.ChunkedArray, scores: np.ndarray, config: Config)
     return Model(weights=fitted.coef_.astype(np.float64), intercept=float(fitted.intercept_), mean=mean, deviation=deviation)
 
 
-def sieve(config: Config, model: Model, table: pa.Table) -> tuple[pa.Table, pa.Table]:
-    """(kept, dropped) of one shard, every row marked."""
+def sieve(config: Config, model: Model, table: pa.Table) -> tuple[pa.Table, pa.Table, dict, pa.Table]:
+    """(kept, dropped, nothing counted, nearly dropped) of one shard, every row marked."""
     scores = model.quality(table["text"])
     written = [f"{score:.2f}" for score in scores]
     marked = tables.with_meta(table, quality=written)
-    return tables.sift(marked, {"low_quality": scores < config.threshold} if config.drop else {}, {"low_quality": pa.array(written, pa.string())})
+    rules, details = {"low_quality": scores < config.threshold}, {"low_quality": pa.array(written, pa.string())}
+    close = near.nearest(marked, rules, {"low_quality": config.threshold / np.maximum(scores, 1e-9)}, details)
+    return *tables.sift(marked, rules if config.drop else {}, details), {}, close
 
 
 def measure(predicted: np.ndarray, truth: np.ndarray) -> dict:

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from aquilamed.core import tables
+from aquilamed.core import near, tables
 from aquilamed.core.config import check
 from aquilamed.core.counts import Counts
 from aquilamed.corpus.boilerplate import boilerplate_share, gbk_traces, latin_traces
@@ -71,18 +71,18 @@ def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts
     return tables.sift_all(engine, inputs["documents"], "documents", lambda table: sieve(config, table), out)
 
 
-def sieve(config: Config, table: pa.Table) -> tuple[pa.Table, pa.Table, Counter]:
-    """(kept, dropped, identifiers masked or reported by kind) of one shard."""
+def sieve(config: Config, table: pa.Table) -> tuple[pa.Table, pa.Table, Counter, pa.Table]:
+    """(kept, dropped, identifiers masked or reported by kind, nearly dropped) of one shard."""
     found = screen.inspect("documents", table)
     rules, details = found.rules(config.unsafe, config.identifiers)
-    shape, figures = breaches(config, table)
+    shape, figures, nearness = breaches(config, table)
     kept, dropped = tables.sift(table, {**shape, **rules}, {**figures, **details})
     kept, counted = found.settle("documents", kept, config.identifiers)
-    return kept, dropped, counted
+    return kept, dropped, counted, near.nearest(table, {**shape, **rules}, nearness, figures)
 
 
-def breaches(config: Config, table: pa.Table) -> tuple[dict[str, np.ndarray], dict[str, pa.Array]]:
-    """(reason -> mask, reason -> the figure that broke the limit) for every rule about the shape of a text."""
+def breaches(config: Config, table: pa.Table) -> tuple[dict[str, np.ndarray], dict[str, pa.Array], dict[str, np.ndarray]]:
+    """(reason -> mask, reason -> the figure that broke the limit, reason -> how near to it, 1 at the limit) for every rule about the shape of a text."""
     texts = table["text"].combine_chunks()
     found = stats(texts)
     inked = np.maximum(found.chars - found.spaces, 1)
@@ -105,7 +105,9 @@ def breaches(config: Config, table: pa.Table) -> tuple[dict[str, np.ndarray], di
     }
     figures = {"other_language": table["lang"], **{name: _decimals(share) for name, share in shares.items()},
                **{name: pa.array(found.tokens).cast(pa.string()) for name in ("too_short", "too_long")}}
-    return masks, figures
+    nearness = {**{name: near.of_limit(share, limits[name]) for name, share in shares.items()}, "too_short": config.min_tokens / np.maximum(found.tokens, 1),
+                "too_long": near.of_limit(found.tokens, config.max_tokens)}
+    return masks, figures, nearness
 
 
 def _decimals(share: np.ndarray) -> pa.Array:

@@ -3,44 +3,21 @@
 A unit is what was drawn independently: an item, or a group of items about the same passage; a document.
 """
 
-import dataclasses
 import math
 from collections.abc import Sequence
 
 import numpy as np
 
 from aquilamed.core.chance import chooser
+from aquilamed.core.intervals import Interval, Z, wilson
 
-Z = 1.959963984540054
-"""Two-sided 95 % quantile of the normal distribution."""
+__all__ = ["Interval", "clustered_mean", "mcnemar", "paired_difference", "ratio_difference", "ratio_of_sums", "share", "wilson"]
 N_RESAMPLES = 2000
 CELLS = 1 << 21
 """Resampled values in memory at a time."""
 MIN_UNITS = 6
 """Units that must differ before a difference can be told from zero: with 5, all in one direction, the exact two-sided
 sign test still gives p = 2 / 2**5 = .0625. A bootstrap of fewer would give a width of nearly nothing."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Interval:
-    """A figure with its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
-
-    def excludes_zero(self) -> bool:
-        return self.low > 0 or self.high < 0
-
-
-def wilson(total: float, n: int) -> Interval:
-    """The share total / n of independent items; half points count as half an item. n 0 gives nan, 0..1."""
-    if n == 0:
-        return Interval(math.nan, 0.0, 1.0)
-    p = total / n
-    middle = (p + Z * Z / (2 * n)) / (1 + Z * Z / n)
-    half = Z / (1 + Z * Z / n) * math.sqrt(p * (1 - p) / n + Z * Z / (4 * n * n))
-    return Interval(p, min(p, max(0.0, middle - half)), max(p, min(1.0, middle + half)))
 
 
 def clustered_mean(values: Sequence[float], groups: Sequence[str]) -> Interval:

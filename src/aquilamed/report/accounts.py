@@ -52,9 +52,12 @@ def _domains(step: Step) -> list[Html]:
     if not isinstance(cells, Mapping):
         return []
     if all(isinstance(cell, Mapping) and "got" in cell for cell in cells.values()):
-        short = step.notes.get("short") or []
-        missing = "; ".join(f"{name}: {cells[name]['got']:,} of {cells[name]['asked']:,}" for name in short if name in cells)
-        return [_bar(f"{step.label}, tokens", _by_domain(cells, "got"), f"short of its budget: {missing}" if missing else "")]
+        again = step.notes.get("repeated_tokens", 0)
+        remarks = [*(f"short of its budget: {line}" for line in step.notes.get("warnings") or ()), *([f"{whole(again)} tokens are repeats"] if again else [])]
+        sources: Counter = Counter()
+        for cell in cells.values():
+            sources.update({name: found["got"] for name, found in cell.get("sources", {}).items()})
+        return [_bar(f"{step.label}, tokens", _by_domain(cells, "got"), "; ".join(remarks)), *([_bar(f"{step.label}, tokens by source", sources)] if len(sources) > 1 else [])]
     return [_bar(f"{step.label}, {side}", _by_domain(found, "records")) for side, found in cells.items()
             if found and all(isinstance(cell, Mapping) and "records" in cell for cell in found.values())]
 
@@ -74,7 +77,8 @@ def _tokens(run: Run) -> Html | None:
             epochs = step.config.get("optim", {}).get("epochs", 1)
             bars.append(_bar(f"{step.label}, all tokens" + (f" (one of {epochs} epochs)" if epochs > 1 else ""), ledger))
         if langs:
-            bars.append(_bar(f"{step.label}, trained", langs))
+            again = step.notes.get("repeated_tokens", 0)
+            bars.append(_bar(f"{step.label}, trained", langs, f"{whole(again)} of them are repeats of documents that the mix drew more than once" if again else ""))
     return _part("Tokens of each training step", "各训练步骤的词元账", bars)
 
 

@@ -22,6 +22,7 @@ def show(run: Run) -> Html:
     if run.unfinished:
         lines.append(tag("p", tag("b", both("This run is not complete.", "运行尚未完成。")), " Begun and not finished: ", ", ".join(run.unfinished),
                          ". Only finished steps are shown.", class_="remark"))
+    lines += [tag("p", tag("b", step.label, " "), warning, class_="remark") for step in run.steps for warning in step.notes.get("warnings", ())]
     tiles = [_rows(run), _tokens(run), _exam(run), *_bits(run), _preference(run)]
     return tag("div", lines, tag("div", [tile for tile in tiles if tile], class_="tiles"), class_="title")
 

@@ -1,10 +1,11 @@
-"""The ledgers of runs as Markdown tables: `docs/results.md`, a model card."""
+"""The ledgers of runs, and what their filters are worth, as Markdown tables: `docs/results.md`, a model card."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 from aquilamed.core.errors import ConfigError
-from aquilamed.report import curves, runs, scores
+from aquilamed.core.intervals import Interval
+from aquilamed.report import curves, runs, scores, truth
 from aquilamed.report.headline import TRAINING
 from aquilamed.report.ledger import Cell, cells_of, order_of
 from aquilamed.report.markup import clock, compact, percent
@@ -19,30 +20,51 @@ Bits per byte (bpb) are better when lower; `margin` is the share of preference p
 
 
 def render(run_folders: Sequence[Path]) -> str:
-    """A page with one table for each run.
+    """A page with the tables of each run.
 
     Raises:
-        ConfigError: a folder holds no finished run, or one without a ledger.
+        ConfigError: a folder holds no finished run, or one with neither a ledger nor a ground truth.
     """
     return "\n".join([ABOUT, *map(_results, run_folders)]).rstrip()
 
 
 def _results(run_folder: Path) -> str:
-    """A heading, what the run was, and one line for each task, language and reading.
+    """A heading, what the run was, its ledger, and its filters on the clinic's ground truth.
 
     Raises:
-        ConfigError: the folder holds no finished run, or one without a ledger.
+        ConfigError: the folder holds no finished run, or one with neither a ledger nor a ground truth.
     """
     run = runs.load(run_folder)
-    order, cells = order_of(run.ledger), cells_of(run.ledger)
-    if not cells:
+    measured = truth.measures(run)
+    if not run.ledger and not measured:
         raise ConfigError(f"{run_folder}: holds no ledger yet; make the recipe's step of evals.ledger first")
+    return "\n".join([f"## {run.name}", "", *(_ledger(run) if run.ledger else []), *(_filters(measured) if measured else [])])
+
+
+def _ledger(run: Run) -> list[str]:
+    """What the run was, and one line for each task, language and reading."""
+    order, cells = order_of(run.ledger), cells_of(run.ledger)
     heads = ["Task", "n", "chance", *order]
     chance = scores.chances(run)
     lines = [[" ".join(key), f"{max(cell.n for cell in cells[key].values()):,}", percent(chance[key]) if key in chance else "–",
               *(_figure(cells[key].get(stage), stage == order[0]) for stage in order)] for key in scores.in_order(cells)]
-    table = [heads, ["---"] * len(heads), *lines]
-    return "\n".join([f"## {run.name}", "", _about(run), "", *(f"| {' | '.join(line)} |" for line in table), ""])
+    return [_about(run), "", *_table([heads, *lines]), ""]
+
+
+def _filters(measured: Sequence[truth.Measure]) -> list[str]:
+    """One line for each reason and language."""
+    heads = ["Filter", "Reason", "Meant for", "Language", "Flagged", "Precision", "Clean lost", "Of that kind", "Recall", "By any reason"]
+    lines = [[one.step.label, one.reason, ", ".join(one.meant_for), one.lang, f"{one.n_dropped:,}", _share(one.precision), f"{one.n_clean:,}", f"{one.n_there:,}", _share(one.recall),
+              _share(one.dropped_by_any)] for one in measured]
+    return ["Filters on the ground truth of the bundled clinic: shares in percent with their 95 % interval.", "", *_table([heads, *lines]), ""]
+
+
+def _table(rows: Sequence[Sequence[str]]) -> list[str]:
+    return [f"| {' | '.join(line)} |" for line in (rows[0], ["---"] * len(rows[0]), *rows[1:])]
+
+
+def _share(found: Interval) -> str:
+    return "–" if found.value != found.value else f"{100 * found.value:.1f} ({100 * found.low:.1f} to {100 * found.high:.1f})"
 
 
 def _about(run: Run) -> str:

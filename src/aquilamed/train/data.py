@@ -34,15 +34,19 @@ class Ledger:
     """`trained`, `context`, or the reason of a drop -> tokens."""
     langs: Counter = dataclasses.field(default_factory=Counter)
     """Language -> trained tokens."""
+    repeated: int = 0
+    """Trained tokens of records that the mix drew more than once, without their first time; part of `trained`."""
 
-    def keep(self, tree: Tree, lang: str) -> None:
+    def keep(self, tree: Tree, lang: str, times: int = 1) -> None:
+        """Count `tree`, which stands `times` times in the data."""
         n_trained = int(sum(part.asked.sum() for part in tree))
-        self.tokens["trained"] += n_trained
-        self.tokens["context"] += size(tree) - n_trained
-        self.langs[lang] += n_trained
+        self.tokens["trained"] += times * n_trained
+        self.tokens["context"] += times * (size(tree) - n_trained)
+        self.langs[lang] += times * n_trained
+        self.repeated += (times - 1) * n_trained
 
     def as_notes(self) -> dict:
-        return {"token_ledger": dict(self.tokens), "trained_tokens_by_lang": dict(self.langs)}
+        return {"token_ledger": dict(self.tokens), "trained_tokens_by_lang": dict(self.langs), "repeated_tokens": self.repeated}
 
 
 def write(path: Path, units: Iterable[Sequence[tuple[str, Tree]]]) -> int:

@@ -25,29 +25,37 @@ class Config:
 
 
 def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts:
-    """Train `inputs["model"]` on `inputs["documents"]`; every token of every document is trained once an epoch."""
+    """Train `inputs["model"]` on `inputs["documents"]`; every token is trained once an epoch, or as often as the mix drew its document."""
     model = session.open_model(inputs["model"], config.optim)
     ledger, langs = data.Ledger(), Counter()
     if not (out / data.FILE).exists():
         made = list(trees(model.tokenizer, inputs["documents"], config.optim.length, ledger, langs))
-        groups = pack.best_fit([pack.size(tree) for _, tree in made], config.optim.length)
         session.write_ledger(out, ledger, langs)
-        data.write(out / data.FILE, [[made[i] for i in group] for group in groups])
+        data.write(out / data.FILE, windows(made, config.optim.length))
     notes = session.read_ledger(out)
     job = Job(model.network, data.Units(out / data.FILE), objectives.tokens, config.optim, out)
     return session.counts(notes, session.run(job, model))
 
 
-def trees(tokenizer, documents: Path, length: int, ledger: data.Ledger, langs: Counter) -> Iterator[tuple[str, Tree]]:
-    """Each document as windows of at most `length` tokens, nothing cut off.
+def windows(made: list[tuple[str, Tree, int]], length: int) -> Iterator[list[tuple[str, Tree]]]:
+    """Full windows of (record, tree); what is to be trained k times is in k of them, never twice in one: each time round is packed alone."""
+    for time in range(max((times for *_, times in made), default=0)):
+        again = [(record, tree) for record, tree, times in made if times > time]
+        for group in pack.best_fit([pack.size(tree) for _, tree in again], length):
+            yield [again[i] for i in group]
+
+
+def trees(tokenizer, documents: Path, length: int, ledger: data.Ledger, langs: Counter) -> Iterator[tuple[str, Tree, int]]:
+    """Each document as windows of at most `length` tokens, nothing cut off, and how often each is to be trained (`corpus.mix`).
 
     A window after the first begins with the last token of the one before, as context, so that every token but the
     beginning-of-text one is asked exactly once.
     """
     for row in tables.rows(documents, "documents"):
         ids = chat.text_ids(tokenizer, row["text"]) + ([tokenizer.eos_token_id] if tokenizer.eos_token_id is not None else [])
+        times = int(row["meta"].get("epochs", 1))
         langs[row["lang"]] += 1
         for low in range(0, max(len(ids) - 1, 1), length - 1):
             tree = (pack.segment(ids[low:low + length], True),)
-            ledger.keep(tree, row["lang"])
-            yield row["id"], tree
+            ledger.keep(tree, row["lang"], times)
+            yield row["id"], tree, times
