@@ -141,7 +141,7 @@ def evaluation(sizes: Sizes) -> list[Step]:
 
 def exam_source() -> Source:
     """The held-out exam, which is the benchmark."""
-    return Source(name="clinic", path="step:clinic/exam_heldout.jsonl", format="jsonl", mapping=Questions(subject="subject"), license=OURS)
+    return Source(name="clinic", path="step:clinic/exam_heldout.jsonl", format="jsonl", mapping=Questions(subject="subject", meta={"twin": "twin"}), license=OURS)
 
 
 def steps(sizes: Sizes) -> tuple[Step, ...]:

@@ -72,6 +72,7 @@ def _recipe_command(commands, name: str, function, text: str) -> argparse.Argume
     made.add_argument("--from", dest="first", default="", metavar="STEP")
     made.add_argument("--to", dest="last", default="", metavar="STEP")
     made.add_argument("--set", dest="settings", action="append", default=[], metavar="STEP.FIELD=VALUE")
+    made.add_argument("--allow-uncertified", action="store_true", help="train on data that was not searched for benchmark items, too (the manifest says so)")
     made.add_argument("--replace", action="store_true", help="move steps made with other settings aside and make them again")
     made.add_argument("--home", type=Path, default=Path("runs"), help="where run folders go (default: runs)")
     made.add_argument("--workers", type=int, default=0, help="threads of the local engine (default: this process's cores)")
@@ -82,12 +83,18 @@ def _recipe_command(commands, name: str, function, text: str) -> argparse.Argume
 
 def run(args: argparse.Namespace) -> None:
     from aquilamed import pipeline, progress
-    recipe = pipeline.load(args.recipe).with_settings(args.settings)
+    recipe = _recipe(args)
     with progress.shown_on(sys.stderr) as tell:
         pipeline.run(recipe, args.home, _engine(args, tell), _say, first=args.first, last=args.last, replace=args.replace)
     folder = args.home / recipe.name
     _say(f"report: {_write_report(folder)}")
     _say(NOTICE)
+
+
+def _recipe(args: argparse.Namespace):
+    from aquilamed import pipeline
+    recipe = pipeline.load(args.recipe).with_settings(args.settings)
+    return recipe.allowing_uncertified() if args.allow_uncertified else recipe
 
 
 def _engine(args: argparse.Namespace, tell):
@@ -100,7 +107,7 @@ def _engine(args: argparse.Namespace, tell):
 
 def plan(args: argparse.Namespace) -> None:
     from aquilamed import planning, pipeline
-    recipe = pipeline.load(args.recipe).with_settings(args.settings)
+    recipe = _recipe(args)
     rows = planning.forecast(recipe, args.home)
     print(json.dumps(rows, ensure_ascii=False, indent=1) if args.json else planning.as_text(recipe, rows))
 

@@ -33,7 +33,7 @@ def test_bundled_clinic_is_written_and_accounted_for(tmp_path):
     assert counts.langs["zh"] == counts.langs["en"]
     assert json.loads((tmp_path / "truth.json").read_text(encoding="utf-8"))["rows"] == lines
     first = json.loads((tmp_path / "exam_heldout.jsonl").open(encoding="utf-8").readline())
-    assert set(first) == {"id", "question", "options", "answer", "subject", "lang", "attribute", "about"}
+    assert set(first) == {"id", "question", "options", "answer", "subject", "lang", "attribute", "about", "twin"}
 
 
 def test_same_seed_same_rows_other_seed_other_rows(clinic, rows):

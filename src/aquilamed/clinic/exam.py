@@ -64,7 +64,7 @@ class Question:
     def row(self) -> dict:
         """The question as a line of its file."""
         return {"id": self.id, "question": self.question, "options": list(self.options), "answer": LETTERS[self.answer],
-                "subject": self.subject, "lang": self.lang, "attribute": self.attribute, "about": self.about}
+                "subject": self.subject, "lang": self.lang, "attribute": self.attribute, "about": self.about, "twin": f"{self.about}.{self.attribute}"}
 
     def printed(self) -> str:
         """Stem and lettered options, as a page would show them."""

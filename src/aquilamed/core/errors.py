@@ -31,3 +31,7 @@ class TrainingStopped(AquilamedError):
 
 class WorkerDied(AquilamedError):
     """A process of the engine was killed, again and again."""
+
+
+class Uncertified(AquilamedError):
+    """Training data of which nothing tells that benchmark items were searched for in it."""

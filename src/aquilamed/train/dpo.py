@@ -11,6 +11,7 @@ import torch
 
 from aquilamed.core.config import check
 from aquilamed.core.counts import Counts
+from aquilamed.hygiene import certificate
 from aquilamed.models import chat
 from aquilamed.train import data, session
 from aquilamed.train.loop import Job
@@ -30,6 +31,8 @@ class Config:
     """Optimizer, batch in pairs, schedule."""
     beta: float = 0.03
     """How strongly the model is held to where it started. paper 2.3.2"""
+    allow_uncertified: bool = False
+    """Whether data may be trained on of which no certificate tells that benchmark items were searched for in it; the manifest says so. ours"""
 
     def __post_init__(self):
         check(self.beta > 0, f"beta={self.beta}: expected more than 0")
@@ -37,13 +40,14 @@ class Config:
 
 def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts:
     """Train `inputs["model"]` on `inputs["preferences"]`; its own log-probs, taken once before, are the reference."""
+    searched = certificate.notes(inputs["preferences"], "preferences", allow=config.allow_uncertified)
     model = session.open_model(inputs["model"], config.optim)
     kind = "preferences"
     length = config.optim.length
     notes = session.laid_out(out, inputs[kind], kind, lambda rows, ledger, langs: trees(model.tokenizer, rows, length, ledger, langs))
     units = data.Units(out / data.FILE)
     objective = Dpo(config.beta, torch.from_numpy(reference(model.network, units, out)).float())
-    return session.counts(notes, session.run(Job(model.network, units, objective, config.optim, out), model))
+    return session.counts({**notes, **searched}, session.run(Job(model.network, units, objective, config.optim, out), model))
 
 
 def trees(tokenizer, rows, length: int, ledger: data.Ledger, langs: Counter) -> Iterator[tuple[str, Tree | str]]:

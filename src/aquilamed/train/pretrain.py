@@ -7,6 +7,7 @@ from pathlib import Path
 
 from aquilamed.core import tables
 from aquilamed.core.counts import Counts
+from aquilamed.hygiene import certificate
 from aquilamed.models import chat
 from aquilamed.train import data, objectives, session
 from aquilamed.train.loop import Job
@@ -22,10 +23,13 @@ RESUMES = True
 class Config:
     optim: Optim
     """Optimizer, batch in windows of `length` tokens, schedule."""
+    allow_uncertified: bool = False
+    """Whether data may be trained on of which no certificate tells that benchmark items were searched for in it; the manifest says so. ours"""
 
 
 def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts:
     """Train `inputs["model"]` on `inputs["documents"]`; every token is trained once an epoch, or as often as the mix drew its document."""
+    searched = certificate.notes(inputs["documents"], "documents", allow=config.allow_uncertified)
     model = session.open_model(inputs["model"], config.optim)
     ledger, langs = data.Ledger(), Counter()
     if not (out / data.FILE).exists():
@@ -34,7 +38,7 @@ def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts
         data.write(out / data.FILE, windows(made, config.optim.length))
     notes = session.read_ledger(out)
     job = Job(model.network, data.Units(out / data.FILE), objectives.tokens, config.optim, out)
-    return session.counts(notes, session.run(job, model))
+    return session.counts({**notes, **searched}, session.run(job, model))
 
 
 def windows(made: list[tuple[str, Tree, int]], length: int) -> Iterator[list[tuple[str, Tree]]]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from aquilamed.core import tables
 from aquilamed.core.counts import Counts
+from aquilamed.hygiene import certificate
 from aquilamed.models import chat
 from aquilamed.train import data, objectives, session
 from aquilamed.train.loop import Job
@@ -22,6 +23,8 @@ RESUMES = True
 class Config:
     optim: Optim
     """Optimizer, batch in conversations, schedule."""
+    allow_uncertified: bool = False
+    """Whether data may be trained on of which no certificate tells that benchmark items were searched for in it; the manifest says so. ours"""
 
 
 def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts:
@@ -29,6 +32,7 @@ def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts
 
     A conversation that the template can't show, or that is longer than `length`, is dropped whole and counted.
     """
+    searched = certificate.notes(inputs["conversations"], "conversations", allow=config.allow_uncertified)
     model = session.open_model(inputs["model"], config.optim)
     kind = "conversations"
     length = config.optim.length
@@ -38,7 +42,7 @@ def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts
         heldout = trees(model.tokenizer, tables.rows(inputs["heldout"], kind), length, data.Ledger(), Counter())
         validate = mean_loss(model.network, [tree for _, tree in heldout if not isinstance(tree, str)])
     job = Job(model.network, data.Units(out / data.FILE), objectives.tokens, config.optim, out, validate)
-    return session.counts(notes, session.run(job, model))
+    return session.counts({**notes, **searched}, session.run(job, model))
 
 
 def trees(tokenizer, rows, length: int, ledger: data.Ledger, langs: Counter) -> Iterator[tuple[str, Tree | str]]:
