@@ -14,6 +14,11 @@ from aquilamed.core.errors import AquilamedError
 NOTICE = "Not for clinical use: research software; its models must not guide the care of patients."
 
 
+TOLD = {errno.ENOSPC: "no disk space left", errno.EDQUOT: "no disk space left: the quota is used up", errno.EFBIG: "a file grew beyond the limit that is set for files",
+        errno.EACCES: "no permission", errno.EPERM: "no permission", errno.EROFS: "the file system can't be written"}
+"""What the system may refuse -> how it is told."""
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; 0 done, 1 the reader of the output has gone (`| head`), 2 a mistake the user can mend, 130 stopped by Ctrl-C."""
     args = parser().parse_args(argv)
@@ -28,10 +33,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno not in TOLD:
             raise
-        print(f"aquilamed: no disk space left ({error.filename or 'while writing'}); free some and run the same "
-              "command again: finished steps are kept", file=sys.stderr)
+        print(f"aquilamed: {TOLD[error.errno]} ({error.filename or 'while writing'}); mend that and run the same command again: finished steps are kept", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("\naquilamed: stopped; the same command goes on from here", file=sys.stderr)

@@ -5,8 +5,12 @@ import re
 from pathlib import Path
 
 from aquilamed.core.errors import RecordError
+from aquilamed.core.sources.lines import opened, text
 
 _MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe\x00\x00", "utf-32"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+_OTHERS = ((b"\x89PNG", "a PNG picture"), (b"\xff\xd8\xff", "a JPEG picture"), (b"GIF8", "a GIF picture"), (b"%PDF", "a PDF file"), (b"PK\x03\x04", "a ZIP, docx or xlsx file"),
+           (b"\x1f\x8b", "gzip data without .gz in its name"), (b"\x28\xb5\x2f\xfd", "zstd data without .zst in its name"), (b"\x7fELF", "a program"),
+           (b"\xd0\xcf\x11\xe0", "an old Office file"), (b"PAR1", "a Parquet file"), (b"ARROW1", "an Arrow file"), (b"SQLite format", "an SQLite database"))
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
 _FREQUENT = frozenset("的一是不了在人有我他这中大来上个国和也子时道那要下以生可之者而其为所无气血热方用服水右病心分两三二十日年为於為與無氣個們來這國時會說學對發")
 MIN_HAN, MIN_FREQUENT = 200, 0.03
@@ -42,7 +46,7 @@ def first_bad_byte(path: Path, encoding: str) -> int:
     """Offset of the first byte of `path` that `encoding` can't read; -1 if it reads all."""
     decoder = codecs.getincrementaldecoder(encoding)()
     offset = 0
-    with path.open("rb") as file:
+    with opened(path) as file:
         while True:
             chunk = file.read(1 << 20)
             waiting = len(decoder.getstate()[0])
@@ -56,11 +60,14 @@ def first_bad_byte(path: Path, encoding: str) -> int:
 
 
 def _by_mark(path: Path) -> str:
-    with path.open("rb") as file:
+    with opened(path) as file:
         head = file.read(1 << 16)
     for mark, name in _MARKS:
         if head.startswith(mark):
             return name
+    for magic, kind in _OTHERS:
+        if head.startswith(magic):
+            raise RecordError(f"{path}: {kind}, not a text file; check format= or take it out of the sources")
     if head.count(0) > 0.1 * len(head):
         raise RecordError(f"{path}: full of NUL bytes, as UTF-16 without its mark is; declare encoding='utf-16-le', or another format")
     return ""
@@ -68,7 +75,7 @@ def _by_mark(path: Path) -> str:
 
 def _must_not_be_damaged(path: Path, bad_utf8: int) -> None:
     """Refuse a file that is Chinese in UTF-8 up to a bad byte: cut off in a character, or joined from two."""
-    with path.open("rb") as file:
+    with opened(path) as file:
         file.seek(max(0, bad_utf8 - 4096))
         before = file.read(min(bad_utf8, 4096)).decode("utf-8", "ignore")
     if len(_HAN.findall(before)) >= 3:
@@ -77,7 +84,7 @@ def _must_not_be_damaged(path: Path, bad_utf8: int) -> None:
 
 
 def _must_look_chinese(path: Path, bad_utf8: int) -> None:
-    with path.open(encoding="gb18030") as file:
+    with text(path, "gb18030", None) as file:
         han = _HAN.findall(file.read(1 << 20))
     share = sum(char in _FREQUENT for char in han) / max(len(han), 1)
     if len(han) >= MIN_HAN and share < MIN_FREQUENT:

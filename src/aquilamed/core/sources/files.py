@@ -9,17 +9,19 @@ from typing import Literal, get_args
 from aquilamed.core.config import check
 from aquilamed.core.errors import ConfigError, RecordError
 from aquilamed.core.sources.encoding import encoding_of
+from aquilamed.core.sources.lines import COMPRESSED, Span, unpacking
 
-Format = Literal["jsonl", "json", "csv", "tsv", "parquet", "xlsx", "txt", "markdown", "xml", "hub"]
+Format = Literal["jsonl", "json", "csv", "tsv", "parquet", "xlsx", "txt", "markdown", "xml", "html", "warc", "pdf", "hub"]
 SUFFIXES = {
     "jsonl": (".jsonl", ".ndjson", ".json"), "json": (".json",), "csv": (".csv",), "tsv": (".tsv",), "parquet": (".parquet",),
-    "xlsx": (".xlsx",), "txt": (".txt",), "markdown": (".md", ".markdown"), "xml": (".xml",),
+    "xlsx": (".xlsx",), "txt": (".txt",), "markdown": (".md", ".markdown"), "xml": (".xml",), "html": (".html", ".htm", ".xhtml"),
+    "warc": (".warc", ".wet"), "pdf": (".pdf",),
 }
-"""Format -> endings of the files that are taken from a folder."""
+"""Format -> endings of the files that are taken from a folder; `.gz`, `.bz2`, `.xz`, `.zst` may follow."""
 TEXT = ("jsonl", "json", "csv", "tsv", "txt", "markdown", "xml")
 """Formats that have an encoding."""
-_USED_BY = {"encoding": TEXT, "records": ("json", "xml"), "columns": ("csv", "tsv"), "quote": ("csv", "tsv"), "sheet": ("xlsx",),
-            "unit": ("txt",), "split": ("hub",), "revision": ("hub",), "subset": ("hub",)}
+_USED_BY = {"encoding": (*TEXT, "html", "warc"), "records": ("json", "xml"), "columns": ("csv", "tsv"), "quote": ("csv", "tsv"), "sheet": ("xlsx",),
+            "unit": ("txt", "pdf"), "split": ("hub",), "revision": ("hub",), "subset": ("hub",)}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -28,7 +30,8 @@ class Reading:
 
     format: Format
     """jsonl (one object a line, whatever the file is called), json (one value), csv, tsv, parquet, xlsx, txt, markdown,
-    xml, or hub (a data set of the Hugging Face hub; `path` is its id)."""
+    xml, html (a page a file), warc (pages of an archive, or texts of a WET file), pdf, or hub (a data set of the Hugging Face hub; `path` is its id).
+    Text, html, warc and parquet files may be compressed (`.gz`, `.bz2`, `.xz`, `.zst`)."""
     encoding: str = ""
     """Python's name of the encoding; empty: found out (mark, UTF-8, GB18030). ours: no default is right for Chinese files"""
     records: str = ""
@@ -41,8 +44,8 @@ class Reading:
     """csv, tsv: the quotation mark around fields; empty: quotation marks are ordinary characters."""
     sheet: str = ""
     """xlsx: the sheet's name; empty: the first."""
-    unit: Literal["file", "line", "paragraph"] = "file"
-    """txt: what one document is; paragraphs are what blank lines separate."""
+    unit: Literal["file", "line", "paragraph", "page"] = "file"
+    """txt: what one document is, a file, line or paragraph (what blank lines separate); pdf: a file or a page."""
     split: str = "train"
     """hub: which split."""
     revision: str = ""
@@ -58,6 +61,8 @@ class Reading:
                   f"{field.name}={getattr(self, field.name)!r} is for {', '.join(users)}, not for format={self.format!r}")
         check(self.format != "xml" or bool(self.records), "format='xml' needs records=, the path of its record elements: './/QAPair'")
         check(self.format != "hub" or bool(self.revision), "format='hub' needs revision=: a commit (best), a tag or a branch")
+        units = {"txt": ("file", "line", "paragraph"), "pdf": ("file", "page")}.get(self.format, ("file",))
+        check(self.unit in units, f"unit={self.unit!r} is not for format={self.format!r}; expected one of {', '.join(units)}")
         check(len(self.quote) <= 1, f"quote={self.quote!r}: expected one character or none")
         check(isinstance(self.columns, tuple), f"columns={self.columns!r}: expected a tuple of names")
         try:
@@ -68,11 +73,13 @@ class Reading:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Broken:
-    """A row that can't be read at all."""
+    """A row that can't be read at all, or that holds nothing to read."""
 
     detail: str
     raw: str
     """What stands there."""
+    reason: str = ""
+    """Where it is in order that nothing can be read there: what it is; it is then dropped and counted."""
 
 
 def find(path: Path | str, reading: Reading) -> list[tuple[Path, str]]:
@@ -89,7 +96,7 @@ def find(path: Path | str, reading: Reading) -> list[tuple[Path, str]]:
     top, inside = _top(path)
     found = sorted((p.relative_to(top).as_posix(), p) for p in inside if p.is_file() and not p.name.startswith("."))
     if path.is_dir():
-        found = [(name, p) for name, p in found if p.suffix.lower() in SUFFIXES[reading.format]]
+        found = [(name, p) for name, p in found if _plain_name(name).endswith(SUFFIXES[reading.format])]
     if not found:
         raise ConfigError(f"{path}: no {reading.format} file there; check the path in the recipe")
     return [(p, name) for name, p in found]
@@ -106,18 +113,26 @@ def rows(path: Path | str, reading: Reading) -> Iterator[tuple[int, dict]]:
     encoding = encoding_of(Path(path), reading.encoding) if reading.format in TEXT else ""
     n_rows = 0
     for number, row in attempt(path, reading, encoding):
-        if isinstance(row, Broken):
+        if isinstance(row, Broken) and not row.reason:
             raise RecordError(f"{path}, row {number}: {row.detail}")
         n_rows += 1
-        yield number, row
+        if not isinstance(row, Broken):
+            yield number, row
     if not n_rows:
         raise RecordError(f"{path}: holds no {reading.format} rows; take it out of the sources or check format=")
 
 
-def attempt(path: Path | str, reading: Reading, encoding: str) -> Iterator[tuple[int, dict | Broken]]:
-    """`rows`, but what can't be read comes as Broken, as far as the rows after it can be told apart."""
-    from aquilamed.core.sources.formats import READERS
-    return READERS[reading.format](Path(path), reading, encoding)
+def attempt(path: Path | str, reading: Reading, encoding: str, span: Span = (0, -1, 1)) -> Iterator[tuple[int, dict | Broken]]:
+    """`rows`, but what can't be read comes as Broken, as far as the rows after it can be told apart; of jsonl, those of a range."""
+    from aquilamed.core.sources.formats import READERS, jsonl
+    with unpacking(Path(path)):
+        yield from jsonl(Path(path), reading, encoding, span) if reading.format == "jsonl" else READERS[reading.format](Path(path), reading, encoding)
+
+
+def _plain_name(name: str) -> str:
+    """`name` in lower case without the ending of a compressed file."""
+    stem, dot, ending = name.lower().rpartition(".")
+    return stem if dot + ending in COMPRESSED else name.lower()
 
 
 def _top(path: Path) -> tuple[Path, Iterator[Path]]:

@@ -13,24 +13,25 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from aquilamed.core.errors import ModelUnavailable, RecordError
-from aquilamed.core.sources import nesting
+from aquilamed.core.sources import lines, nesting, pdf, web
 from aquilamed.core.sources.files import Broken, Reading
 
 Rows = Iterator[tuple[int, dict | Broken]]
+MOST_JSON = 2 << 30
+"""Bytes of a file that is one JSON value; in memory it takes about five times as much."""
 
 
-def jsonl(path: Path, reading: Reading, encoding: str) -> Rows:
-    with path.open(encoding=encoding, newline="\n") as file:
-        for number, line in enumerate(file, start=1):
-            if line.strip():
-                yield number, _object(line, number)
+def jsonl(path: Path, reading: Reading, encoding: str, span: lines.Span = lines.WHOLE) -> Rows:
+    for number, line in lines.numbered(path, encoding, span):
+        if line.strip():
+            yield number, _object(line, number)
 
 
 def _object(line: str, number: int) -> dict | Broken:
     hint = "; if the file is one JSON value, declare format='json'" if number == 1 else "; is the line cut off?"
     try:
         value = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         return Broken(detail=f"not JSON: {error}{hint}", raw=line)
     if not isinstance(value, dict):
         return Broken(detail=f"a JSON {type(value).__name__}, expected an object{hint}", raw=line)
@@ -38,12 +39,15 @@ def _object(line: str, number: int) -> dict | Broken:
 
 
 def whole_json(path: Path, reading: Reading, encoding: str) -> Rows:
-    text = path.read_text(encoding=encoding)
+    if path.stat().st_size > MOST_JSON:
+        raise RecordError(f"{path}: one JSON value of {path.stat().st_size >> 20:,} MB, which is read whole; write it as JSONL (jq -c '.[]'), an object a line")
+    with lines.text(path, encoding) as file:
+        text = file.read()
     if not text.strip():
         return
     try:
         value = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         hint = "declare format='jsonl' if it has one object a line" if "Extra data" in str(error) else "is the file cut off?"
         raise RecordError(f"{path}: not JSON: {error}; {hint}") from error
     try:
@@ -63,7 +67,7 @@ def tab_separated(path: Path, reading: Reading, encoding: str) -> Rows:
 def _separated(path: Path, reading: Reading, encoding: str, delimiter: str) -> Rows:
     csv.field_size_limit(2**31 - 1)
     quoting = {"quotechar": reading.quote} if reading.quote else {"quoting": csv.QUOTE_NONE, "quotechar": None}
-    with path.open(encoding=encoding, newline="") as file:
+    with lines.text(path, encoding) as file:
         reader = csv.reader(file, delimiter=delimiter, strict=True, **quoting)
         yield from _named(path, reading.columns, _begun(path, reader))
 
@@ -82,15 +86,15 @@ def _begun(path: Path, reader) -> Iterator[tuple[int, list[str]]]:
         yield number, values
 
 
-def _named(path: Path, columns: tuple[str, ...], lines: Iterable[tuple[int, list[str]]]) -> Rows:
+def _named(path: Path, columns: tuple[str, ...], given: Iterable[tuple[int, list[str]]]) -> Rows:
     """Lists of values as rows by column name; the first is the header unless `columns` names them."""
-    lines = ((number, values) for number, values in lines if any(value.strip() for value in values))
-    header = list(columns) or [name.strip() for name in next(lines, (0, []))[1]]
+    filled = ((number, values) for number, values in given if any(value.strip() for value in values))
+    header = list(columns) or [name.strip() for name in next(filled, (0, []))[1]]
     twice = sorted({name for name in header if header.count(name) > 1 or not name})
     if twice:
         raise RecordError(f"{path}: its header has the columns {', '.join(map(repr, twice))} twice or without a name; "
                           "mend the header, or declare columns= if the file has none")
-    for number, values in lines:
+    for number, values in filled:
         if len(values) > len(header):
             yield number, Broken(detail=f"{len(values)} fields, but {len(header)} columns ({', '.join(header)}); a field with a "
                                  "separator in it needs quotation marks", raw=json.dumps(values, ensure_ascii=False))
@@ -134,7 +138,7 @@ def parquet(path: Path, reading: Reading, encoding: str) -> Rows:
 
 
 def plain_text(path: Path, reading: Reading, encoding: str) -> Rows:
-    with path.open(encoding=encoding, newline="") as file:
+    with lines.text(path, encoding) as file:
         if reading.unit == "file":
             pieces = ((1, text) for text in [file.read()] if text)
         elif reading.unit == "line":
@@ -145,8 +149,8 @@ def plain_text(path: Path, reading: Reading, encoding: str) -> Rows:
             yield number, {"text": text}
 
 
-def _paragraphs(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
-    for filled, group in itertools.groupby(enumerate(lines, start=1), key=lambda item: bool(item[1].strip())):
+def _paragraphs(given: Iterable[str]) -> Iterator[tuple[int, str]]:
+    for filled, group in itertools.groupby(enumerate(given, start=1), key=lambda item: bool(item[1].strip())):
         if filled:
             numbers, texts = zip(*group, strict=True)
             yield numbers[0], "".join(texts).rstrip("\r\n")
@@ -154,7 +158,8 @@ def _paragraphs(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
 
 def xml(path: Path, reading: Reading, encoding: str) -> Rows:
     try:
-        root = ElementTree.fromstring(path.read_text(encoding=encoding))
+        with lines.text(path, encoding) as file:
+            root = ElementTree.fromstring(file.read())
     except ElementTree.ParseError as error:
         raise RecordError(f"{path}: not well-formed XML: {error}; is the file cut off?") from error
     parent = {f"@{name}": value for name, value in root.attrib.items()}
@@ -188,4 +193,4 @@ def hub(path: Path, reading: Reading, encoding: str) -> Rows:
 
 
 READERS = {"jsonl": jsonl, "json": whole_json, "csv": comma_separated, "tsv": tab_separated, "parquet": parquet, "xlsx": excel,
-           "txt": plain_text, "markdown": plain_text, "xml": xml, "hub": hub}
+           "txt": plain_text, "markdown": plain_text, "xml": xml, "html": web.html, "warc": web.warc, "pdf": pdf.pdf, "hub": hub}

@@ -14,13 +14,15 @@ from aquilamed.core import manifest, tables
 from aquilamed.core.config import check, nearest
 from aquilamed.core.counts import Counts
 from aquilamed.core.errors import RecordError
-from aquilamed.core.sources import files
-from aquilamed.core.sources.harvest import RAW, Bins, Harvest, Job, OnBadRow, harvest, raw_of
+from aquilamed.core.sources import files, lines
+from aquilamed.core.sources.harvest import RAW, Bins, Harvest, Job, OnBadRow, encoding_for, harvest, raw_of
 from aquilamed.core.sources.mapping import Source
 
 STEP = "step:"
 LOAD_BYTES = 64 << 20
 """Files are read together until they have so many bytes."""
+PART_BYTES = 256 << 20
+"""A jsonl file that is larger is read in ranges of about so many bytes."""
 WORK = f"{manifest.PASSES}/import"
 
 
@@ -80,7 +82,7 @@ def loads(found: Sequence[Job]) -> list[tuple[Job, ...]]:
             groups.append([])
             size = 0
         groups[-1].append(job)
-        size, before = size + (job.path.stat().st_size if job.path.is_file() else LOAD_BYTES), job.source
+        size, before = size + _bytes(job), job.source
     return [tuple(group) for group in groups]
 
 
@@ -89,8 +91,22 @@ def jobs(sources: Sequence[Source]) -> list[Job]:
     names = [source.name for source in sources]
     twice = sorted({name for name in names if names.count(name) > 1})
     check(not twice, f"two sources are called {', '.join(twice)}; give each its own name")
-    return [Job(source=source, path=path, name=name) for source in sources
-            for path, name in ([(Path(source.path), str(source.path))] if source.format == "hub" else files.find(source.path, source))]
+    return [job for source in sources for path, name in ([(Path(source.path), str(source.path))] if source.format == "hub" else files.find(source.path, source))
+            for job in _parts(source, path, name)]
+
+
+def _bytes(job: Job) -> int:
+    begin, end, _ = job.span
+    return end - begin if end >= 0 else job.path.stat().st_size if job.path.is_file() else LOAD_BYTES
+
+
+def _parts(source: Source, path: Path, name: str) -> list[Job]:
+    """A file as one job, or a large jsonl file in ranges."""
+    if source.format != "jsonl" or path.stat().st_size <= PART_BYTES:
+        return [Job(source=source, path=path, name=name)]
+    encoding = encoding_for(path, source)
+    ranges = [lines.WHOLE] if encoding.startswith(("utf-16", "utf-32")) else lines.spans(path, PART_BYTES)
+    return [Job(source=source, path=path, name=name, span=span, encoding=encoding) for span in ranges]
 
 
 def check_sources(sources: Sequence[Source], kind: str) -> None:
@@ -150,14 +166,15 @@ def _reasons(found: Sequence[Harvest]) -> str:
 
 
 def _notes(sources: Sequence[Source], found: Sequence[Harvest]) -> dict:
-    rows, encodings = Counter(), {source.name: Counter() for source in sources}
+    rows, read, encodings = Counter(), Counter(), {source.name: Counter() for source in sources}
     for one in found:
         rows[one.source] += one.n_rows
-        encodings[one.source][one.encoding] += 1
+        encodings[one.source][one.encoding] += one.is_first
+        read[one.source, one.name] += one.n_rows
     return {
         "rows": dict(sorted(rows.items())), "licenses": {source.name: source.license for source in sorted(sources, key=lambda s: s.name)},
         "encodings": {name: dict(sorted(counts.items())) for name, counts in sorted(encodings.items())},
         "repairs": dict(sorted(sum((one.repairs for one in found), Counter()).items())),
-        "files_without_rows": sorted(f"{one.source}/{one.name}" for one in found if not one.n_rows),
+        "files_without_rows": sorted(f"{source}/{name}" for (source, name), n in read.items() if not n),
         "newlines_normalised": sum(one.n_cleaned for one in found),
     }

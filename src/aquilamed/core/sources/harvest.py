@@ -18,6 +18,7 @@ from aquilamed.core.runs import Runs
 from aquilamed.core.sources import fields, files
 from aquilamed.core.sources.encoding import encoding_of
 from aquilamed.core.sources.fields import Misfit
+from aquilamed.core.sources.lines import WHOLE, Span, unpacking
 from aquilamed.core.sources.mapping import Source
 from aquilamed.core.sources.outcome import Outcome
 
@@ -31,12 +32,16 @@ _ENDS = (re.compile(r"\n\s*\n"), re.compile(r"\n"), re.compile(r"[。！？!?][�
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Job:
-    """One file of a source."""
+    """One file of a source, or a part of a large one."""
 
     source: Source
     path: Path
     name: str
     """Its path below the source's folder: what records carry."""
+    span: Span = WHOLE
+    """What of it is read."""
+    encoding: str = ""
+    """Where it is known already."""
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -46,6 +51,8 @@ class Harvest:
     source: str
     name: str
     encoding: str
+    is_first: bool = True
+    """Whether it begins its file."""
     n_rows: int = 0
     n_cleaned: int = 0
     repairs: Counter = dataclasses.field(default_factory=Counter)
@@ -117,9 +124,12 @@ def harvest(jobs: Sequence[Job], bins: Bins, *, on_bad_row: OnBadRow, max_chars:
 
 def _one(job: Job, bins: Bins, on_bad_row: OnBadRow, max_chars: int) -> Harvest:
     source = job.source
-    encoding = encoding_of(job.path, source.encoding) if source.format in files.TEXT else source.format
-    found = Harvest(source=source.name, name=job.name, encoding=encoding)
-    for number, raw in files.attempt(job.path, source, encoding):
+    encoding = job.encoding or encoding_for(job.path, source)
+    found = Harvest(source=source.name, name=job.name, encoding=encoding, is_first=job.span[0] == 0)
+    for number, raw in files.attempt(job.path, source, encoding, job.span):
+        if isinstance(raw, files.Broken) and raw.reason:
+            bins.set_aside(_set_aside(found, number, raw, raw.reason, raw.detail))
+            continue
         try:
             row = fields.cleaned(_whole(raw))
             outcome = judge(source, row | {"_stem": job.path.stem})
@@ -135,6 +145,12 @@ def _one(job: Job, bins: Bins, on_bad_row: OnBadRow, max_chars: int) -> Harvest:
     if not found.n_rows and source.format != "hub" and not job.path.stat().st_size:
         raise RecordError(f"{job.path}: an empty file; was it written whole? Fetch it again or take it out of source {source.name!r}")
     return found
+
+
+def encoding_for(path: Path, source: Source) -> str:
+    """The encoding of a text file, else the format."""
+    with unpacking(path):
+        return encoding_of(path, source.encoding) if source.format in files.TEXT else source.format
 
 
 def judge(source: Source, row: Mapping) -> Outcome:
