@@ -30,6 +30,7 @@ import aquilamed
 from aquilamed.core import config as settings
 from aquilamed.core import manifest
 from aquilamed.core.errors import AquilamedError, ConfigError, StaleOutput
+from aquilamed.core.sources.remote import Remote
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -199,8 +200,8 @@ def identity_of(recipe: Recipe, step: Step, home: Path) -> manifest.Identity:
     module = stage_of(step)
     inputs = {name: _digest(path) for name, path in input_paths(recipe, step, home).items()}
     for path in module.files(step.config) if "files" in vars(module) else ():
-        short = f"file:{path.name}"
-        inputs[f"file:{path.as_posix()}" if short in inputs else short] = _digest(path)  # two folders may hold a train.jsonl each
+        short, whole = f"file:{path.name}", f"file:{path.url if isinstance(path, Remote) else path.as_posix()}"
+        inputs[whole if short in inputs else short] = path.digest if isinstance(path, Remote) else _digest(path)  # two folders may hold a train.jsonl each
     return manifest.Identity(stage=step.stage, version=module.VERSION, config=step.config, inputs=inputs)
 
 

@@ -45,7 +45,7 @@ def test_big5_decodes_as_gb18030_without_an_error_and_is_refused_all_the_same(tm
 def test_neither_encoding_names_the_byte_and_what_to_do(tmp_path):
     path = tmp_path / "latin.txt"
     path.write_bytes(b"caf\xe9 au lait")
-    with pytest.raises(RecordError, match=r"latin\.txt: not UTF-8 \(byte 3\) nor GB18030 \(byte 3\); save it as UTF-8 or declare encoding="):
+    with pytest.raises(RecordError, match=r"latin\.txt: not UTF-8 \(byte 3, line 1\) nor GB18030 \(byte 3\); save it as UTF-8 or declare encoding="):
         encoding_of(path)
     with pytest.raises(RecordError, match="byte 3 is not ascii"):
         encoding_of(path, "ascii")

@@ -36,7 +36,7 @@ def encoding_of(path: Path, declared: str = "") -> str:
     bad_gb = first_bad_byte(path, "gb18030")
     if name or bad_gb >= 0:
         also = "" if name else f" nor GB18030 (byte {bad_gb})"
-        raise RecordError(f"{path}: not {name or 'UTF-8'} (byte {bad_utf8}){also}; save it as UTF-8 or declare encoding= (big5, latin-1, ...)")
+        raise RecordError(f"{path}: not {name or 'UTF-8'} (byte {bad_utf8}, line {line_of(path, bad_utf8)}){also}; save it as UTF-8 or declare encoding= (big5, latin-1, ...)")
     _must_not_be_damaged(path, bad_utf8)
     _must_look_chinese(path, bad_utf8)
     return "gb18030"
@@ -57,6 +57,15 @@ def first_bad_byte(path: Path, encoding: str) -> int:
             if not chunk:
                 return -1
             offset += len(chunk)
+
+
+def line_of(path: Path, at: int) -> int:
+    """The number of the line in which byte `at` stands."""
+    n = 1
+    with opened(path) as file:
+        while at > 0 and (chunk := file.read(min(at, 1 << 20))):
+            n, at = n + chunk.count(b"\n"), at - len(chunk)
+    return n
 
 
 def _by_mark(path: Path) -> str:

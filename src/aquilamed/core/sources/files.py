@@ -96,7 +96,7 @@ def find(path: Path | str, reading: Reading) -> list[tuple[Path, str]]:
     top, inside = _top(path)
     found = sorted((p.relative_to(top).as_posix(), p) for p in inside if p.is_file() and not p.name.startswith("."))
     if path.is_dir():
-        found = [(name, p) for name, p in found if _plain_name(name).endswith(SUFFIXES[reading.format])]
+        found = [(name, p) for name, p in found if fits(name, reading)]
     if not found:
         raise ConfigError(f"{path}: no {reading.format} file there; check the path in the recipe")
     return [(p, name) for name, p in found]
@@ -129,10 +129,10 @@ def attempt(path: Path | str, reading: Reading, encoding: str, span: Span = (0, 
         yield from jsonl(Path(path), reading, encoding, span) if reading.format == "jsonl" else READERS[reading.format](Path(path), reading, encoding)
 
 
-def _plain_name(name: str) -> str:
-    """`name` in lower case without the ending of a compressed file."""
+def fits(name: str, reading: Reading) -> bool:
+    """Whether a file's name ends as its format does, compressed or not."""
     stem, dot, ending = name.lower().rpartition(".")
-    return stem if dot + ending in COMPRESSED else name.lower()
+    return (stem if dot + ending in COMPRESSED else name.lower()).endswith(SUFFIXES[reading.format])
 
 
 def _top(path: Path) -> tuple[Path, Iterator[Path]]:

@@ -1,11 +1,12 @@
 """Sources -> shards of one kind of record, with every row accounted for."""
 
+import contextlib
 import dataclasses
 import functools
 import json
 import shutil
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -14,7 +15,7 @@ from aquilamed.core import manifest, tables
 from aquilamed.core.config import check, nearest
 from aquilamed.core.counts import Counts
 from aquilamed.core.errors import RecordError
-from aquilamed.core.sources import files, lines
+from aquilamed.core.sources import files, lines, remote
 from aquilamed.core.sources.harvest import RAW, Bins, Harvest, Job, OnBadRow, encoding_for, harvest, raw_of
 from aquilamed.core.sources.mapping import Source
 
@@ -64,13 +65,32 @@ def _read(job: tuple[int, Sequence[Job]], *, kind: str, on_bad_row: OnBadRow, ma
     told = stem.with_suffix(".json")
     if not told.exists():
         bins = Bins(kind, stem)
-        found = harvest(load, bins, on_bad_row=on_bad_row, max_chars=max_chars)
+        with _fetched(load, folder / f"fetched-{number:06d}") as here:
+            found = harvest(here, bins, on_bad_row=on_bad_row, max_chars=max_chars)
         made = {**bins.close(), "stem": str(stem), "found": [vars(one) for one in found]}
         folder.mkdir(parents=True, exist_ok=True)
         manifest.write_json(told, made)
     made = json.loads(told.read_text(encoding="utf-8"))
     found = [Harvest(**{**one, "repairs": Counter(one["repairs"]), "dropped": Counter(one["dropped"])}) for one in made["found"]]
     return {**made, "found": found}
+
+
+@contextlib.contextmanager
+def _fetched(load: Sequence[Job], folder: Path) -> Iterator[Sequence[Job]]:
+    """The files of a load on this machine; what is fetched for it is removed at the end, and errors name the object.
+
+    A load is fetched whole: it is one object, or several small ones.
+    """
+    paths = {one: remote.fetch(one, folder) for job in load if (one := job.remote)}
+    try:
+        yield [dataclasses.replace(job, path=paths[job.remote]) if job.remote else job for job in load]
+    except RecordError as error:
+        told = str(error)
+        for one, path in paths.items():
+            told = told.replace(str(path), one.url)
+        raise RecordError(told) from error
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def loads(found: Sequence[Job]) -> list[tuple[Job, ...]]:
@@ -91,11 +111,19 @@ def jobs(sources: Sequence[Source]) -> list[Job]:
     names = [source.name for source in sources]
     twice = sorted({name for name in names if names.count(name) > 1})
     check(not twice, f"two sources are called {', '.join(twice)}; give each its own name")
-    return [job for source in sources for path, name in ([(Path(source.path), str(source.path))] if source.format == "hub" else files.find(source.path, source))
+    return [job for source in sources for job in _jobs(source)]
+
+
+def _jobs(source: Source) -> list[Job]:
+    if remote.is_remote(source.path):
+        return [Job(source=source, path=Path(one.name), name=one.name, remote=one) for one in remote.listing(str(source.path), lambda name: files.fits(name, source))]
+    return [job for path, name in ([(Path(source.path), str(source.path))] if source.format == "hub" else files.find(source.path, source))
             for job in _parts(source, path, name)]
 
 
 def _bytes(job: Job) -> int:
+    if job.remote:
+        return job.remote.size
     begin, end, _ = job.span
     return end - begin if end >= 0 else job.path.stat().st_size if job.path.is_file() else LOAD_BYTES
 
@@ -133,20 +161,22 @@ def placed(sources: Sequence[Source], inputs: Mapping[str, Path]) -> list[Source
     return made
 
 
-def outside(sources: Sequence[Source]) -> list[Path]:
-    """The files and folders outside the run that `sources` read: for a stage's `files`.
+def outside(sources: Sequence[Source]) -> list[Path | remote.Remote]:
+    """The files, folders and objects outside the run that `sources` read: for a stage's `files`.
 
     Raises:
         ConfigError: a source has no files.
     """
-    found: list[Path] = []
+    found: list[Path | remote.Remote] = []
     for source in sources:
-        if source.format != "hub" and not str(source.path).startswith(STEP):
+        if remote.is_remote(source.path):
+            found += remote.listing(str(source.path), lambda name, source=source: files.fits(name, source))
+        elif source.format != "hub" and not str(source.path).startswith(STEP):
             inside = [path for path, _ in files.find(source.path, source)]
             found += [Path(source.path)] if Path(source.path).is_dir() else inside
         found += [skip.listing for skip in source.skip if skip.listing]
     for path in found:
-        check(path.exists(), f"{path}: not there; a source of this step reads it")
+        check(isinstance(path, remote.Remote) or path.exists(), f"{path}: not there; a source of this step reads it")
     return list(dict.fromkeys(found))
 
 

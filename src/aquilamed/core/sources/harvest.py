@@ -21,6 +21,7 @@ from aquilamed.core.sources.fields import Misfit
 from aquilamed.core.sources.lines import WHOLE, Span, unpacking
 from aquilamed.core.sources.mapping import Source
 from aquilamed.core.sources.outcome import Outcome
+from aquilamed.core.sources.remote import Remote
 
 OnBadRow = Literal["stop", "drop"]
 BATCH = 10_000
@@ -42,6 +43,8 @@ class Job:
     """What of it is read."""
     encoding: str = ""
     """Where it is known already."""
+    remote: Remote | None = None
+    """Where it is to be fetched from; `path` is then its name alone."""
 
 
 @dataclasses.dataclass(kw_only=True)

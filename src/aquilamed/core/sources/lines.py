@@ -10,7 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from aquilamed.core.errors import ConfigError, RecordError
+import pyarrow as pa
+
+from aquilamed.core.errors import RecordError
 
 COMPRESSED = (".gz", ".bz2", ".xz", ".zst")
 """Endings of compressed files, behind the format's own."""
@@ -23,18 +25,10 @@ _WIDE = ("utf-16", "utf-32")
 
 
 def opened(path: Path) -> BinaryIO:
-    """The bytes of `path`, unpacked where its name says that it is compressed.
-
-    Raises:
-        ConfigError: the package for it is not installed.
-    """
+    """The bytes of `path`, unpacked where its name says that it is compressed."""
     ending = path.suffix.lower()
     if ending == ".zst":
-        try:
-            import zstandard
-        except ImportError as error:
-            raise ConfigError(f"{path}: reading .zst needs the package zstandard: pip install 'aquilamed[web]'") from error
-        return zstandard.open(path, "rb")
+        return io.BufferedReader(pa.input_stream(str(path), compression="zstd"))
     return {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}.get(ending, open)(path, "rb")
 
 
@@ -115,4 +109,4 @@ def _decoded(path: Path, line: bytes, encoding: str, number: int, at: int) -> st
     try:
         return line.decode(encoding)
     except UnicodeDecodeError as error:
-        raise RecordError(f"{path}, line {number}: byte {at + error.start} is not {encoding}; mend it or declare encoding=") from error
+        raise RecordError(f"{path}, line {number}: byte {at + error.start} of the file is not {encoding}; mend it or declare encoding=") from error

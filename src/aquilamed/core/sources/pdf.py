@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from aquilamed.core.errors import ConfigError, RecordError
@@ -24,7 +24,7 @@ def pdf(path: Path, reading: Reading, encoding: str) -> Iterator[tuple[int, dict
     Raises:
         RecordError: not a whole PDF, or one with a password.
     """
-    pages = [text.replace("\r\n", "\n").replace("\ufffe", "-").strip("\n") for text in _texts(path)]
+    pages = [_mended(text) for text in _texts(path)]
     kept, n_gone = without_furniture([page.split("\n") for page in pages])
     if not any(line.strip() for lines in kept for line in lines):
         yield 1, Broken(reason="no_text_layer", detail=f"{len(pages)} pages without a text layer: scanned; recognise it first (OCR)", raw=path.name)
@@ -33,7 +33,7 @@ def pdf(path: Path, reading: Reading, encoding: str) -> Iterator[tuple[int, dict
     if reading.unit == "page":
         yield from ((number, {"text": text, "page": str(number), "furniture": str(n_gone)}) for number, text in numbered if text)
     else:
-        yield 1, {"text": joined([line for lines in kept for line in lines]), "pages": str(len(pages)), "furniture": str(n_gone)}
+        yield 1, {"text": _bound(text for _, text in numbered), "pages": str(len(pages)), "furniture": str(n_gone)}
 
 
 def without_furniture(pages: list[list[str]]) -> tuple[list[list[str]], int]:
@@ -57,6 +57,19 @@ def joined(lines: list[str]) -> str:
             paragraphs.append(now)
             now = ""
     return "\n".join(filter(None, [*paragraphs, now]))
+
+
+def _bound(pages: Iterable[str]) -> str:
+    """Pages as one text; a sentence that goes on over the page is not broken."""
+    whole = ""
+    for page in filter(None, pages):
+        whole = whole + "\n" + page if not whole or _ENDS.search(whole) else _appended(whole, page)
+    return whole.lstrip("\n")
+
+
+def _mended(text: str) -> str:
+    """The text of a page with `\\n` between lines; PDFium sets U+FFFE where a word was cut at a line's end."""
+    return re.sub(r"(?<=[a-z])\ufffe(?=[a-z])", "", text.replace("\r\n", "\n")).replace("\ufffe", "-").strip("\n")
 
 
 def _appended(before: str, line: str) -> str:

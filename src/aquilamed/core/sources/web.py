@@ -38,10 +38,12 @@ def warc(path: Path, reading: Reading, encoding: str) -> Iterator[tuple[int, dic
     number = 0
     try:
         with path.open("rb") as file:
-            for record in fastwarc.ArchiveIterator(file, record_types=kinds.response | kinds.conversion | kinds.resource):
+            for record in fastwarc.ArchiveIterator(file):
+                if record.record_type not in (kinds.response, kinds.conversion, kinds.resource):
+                    continue
                 number += 1
                 yield number, _row(record, record.record_type == kinds.conversion, reading)
-    except (_package("fastwarc.stream_io").FastWARCError, EOFError, ValueError) as error:
+    except (OSError, EOFError, ValueError) as error:
         raise RecordError(f"{path}, record {number + 1}: the archive is cut off or damaged ({error}); fetch it again") from error
     if not number and path.stat().st_size:
         raise RecordError(f"{path}: no WARC record in it; is it another format, or cut off?")
