@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 
 from aquilamed.core import records, tables, text
-from aquilamed.hygiene import kernels, minhash
+from aquilamed.hygiene import alphabet, kernels, minhash
 from aquilamed.hygiene.texts import texts_of, with_words
 
 
@@ -31,7 +31,28 @@ def test_fold_equals_the_reference_on_real_text(shared_data):
     words = (shared_data / "pretrain/zh_general/drcd_dev_traditional.json").read_text(encoding="utf-8")[:300_000]
     words += (shared_data / "pretrain/zh_general/luxun/野草.txt").read_text(encoding="utf-8") + "ＡＢＣ！\u3000ÀÉ𠀀Ω"
     pieces = [words[at:at + 997] for at in range(0, len(words), 997)]
-    assert kernels.folded(pa.array(pieces)).to_pylist() == [text.fold(piece) for piece in pieces]
+    assert kernels.folded(pa.array(pieces)).to_pylist() == [alphabet.simplified(text.fold(piece)) for piece in pieces]
+
+
+def test_both_scripts_fold_alike_and_no_text_grows():
+    twins = [("臨床診斷為腦後囊腫 乾燥綜合徵", "临床诊断为脑后囊肿 干燥综合征"), ("隨著癥狀瞭解藉由麻痺", "随着症状了解借由麻痹"), ("乾坤", "干坤")]
+    for traditional, plain in twins:
+        assert kernels.folded(pa.array([traditional, plain])).to_pylist() == [plain, plain]
+        assert text.content_id(traditional) != text.content_id(plain)
+    chars = pa.array([chr(code) for code in range(alphabet.N_TABLED) if not 0xD800 <= code < 0xE000])
+    once = kernels.folded(chars)
+    assert kernels.folded(once).to_pylist() == once.to_pylist()
+    assert all(len(after.encode()) <= len(before.encode()) for before, after in zip(chars.to_pylist(), once.to_pylist(), strict=True))
+
+
+def test_tokens_and_shingles_agree_across_scripts(shared_data):
+    words = (shared_data / "pretrain/zh_general/drcd_dev_traditional.json").read_text(encoding="utf-8")[:20_000]
+    twins = pa.array([words, alphabet.simplified(words)])
+    assert twins[0] != twins[1]
+    shingles, ends = minhash.shingle_sets(twins)
+    assert np.array_equal(shingles[:ends[1]], shingles[ends[1]:]) and ends[1] > 1000
+    keys = minhash.band_keys(twins, 6)
+    assert np.array_equal(keys[:, 0], keys[:, 1])
 
 
 def test_slices_and_chunks_read_the_same():

@@ -18,7 +18,7 @@ from aquilamed.core.errors import RecordError
 from aquilamed.corpus import seeds as labelled
 from aquilamed.corpus.features import hashed
 
-VERSION = 1
+VERSION = 2
 MODEL = "model.npz"
 LEAST_PER_CLASS = 10
 """Seeds of each class without which nothing can be learnt."""

@@ -18,7 +18,7 @@ from aquilamed.core.errors import RecordError
 from aquilamed.corpus import seeds as labelled
 from aquilamed.corpus.features import hashed, shape
 
-VERSION = 1
+VERSION = 2
 MODEL = "model.npz"
 BEST = 6
 LEAST_SEEDS = 20

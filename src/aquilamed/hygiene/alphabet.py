@@ -1,6 +1,7 @@
 """The class and the fold of every character, as one table that kernels look up.
 
-The fold agrees with `core.text.fold`: full-width ASCII made half-width, then lower case.
+The fold is that of `core.text.fold` (full-width ASCII made half-width, then lower case) and makes traditional Han characters
+simplified, one for one. It is for comparison only: ids and the text itself keep their script.
 """
 
 import functools
@@ -14,7 +15,26 @@ SPACE, HAN, LETTER, DIGIT, PUNCTUATION, SYMBOL, GARBLED, IGNORED = range(8)
 N_TABLED = 0x10000
 _ASCII_SYMBOLS = frozenset("#$%&*+/<=>@\\^_`{|}~")
 _HAN_RANGES = ((0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xF900, 0xFAFF))
+_OFTEN_SPELLED = str.maketrans("著藉瞭痺", "着借了痹")
+"""Taiwan's spellings that the t2s table keeps, since they are simplified characters too. In DRCD, 著 and 藉 were half of the characters
+that differed from a conversion by phrases. What has two readings (畫: 画, 划) gets the commoner."""
 _BY_CATEGORY = {"L": LETTER, "M": LETTER, "N": DIGIT, "P": PUNCTUATION, "S": SYMBOL, "Z": SPACE}
+
+
+@functools.cache
+def simplified_of() -> dict[int, int]:
+    """Traditional Han character -> the simplified one, where that needs no more bytes of UTF-8; for `str.translate`."""
+    import opencc
+
+    convert = opencc.OpenCC("t2s").convert
+    chars = [chr(code) for low, high in _HAN_RANGES for code in range(low, high + 1)]
+    found = zip(chars, convert(convert("\n".join(chars))).translate(_OFTEN_SPELLED).split("\n"), strict=True)
+    return {ord(char): ord(other) for char, other in found if char != other and ord(other) < N_TABLED}
+
+
+def simplified(text: str) -> str:
+    """`text` with traditional Han characters made simplified, character for character: positions in it are positions in `text`."""
+    return text.translate(simplified_of())
 
 
 @functools.cache
@@ -45,6 +65,8 @@ def _folded(code: int) -> int:
     narrow = code - 0xFEE0 if 0xFF01 <= code <= 0xFF5E else code
     if 0xD800 <= code < 0xE000:
         return code
+    if code in simplified_of():
+        return simplified_of()[code]
     lower = chr(narrow).lower()
     fits = len(lower) == 1 and ord(lower) < N_TABLED and len(lower.encode()) <= len(chr(code).encode())
     return ord(lower) if fits else narrow

@@ -1,6 +1,6 @@
 """Drops the records that contain a benchmark item, and certifies what was looked for and found. paper 2.1.1 (title only)
 
-Width, case, spacing and punctuation make no difference. `certificate.json` names the benchmarks with their digests and
+Width, case, script (traditional or simplified), spacing and punctuation make no difference. `certificate.json` names the benchmarks with their digests and
 the recall on leaks that the step plants itself.
 """
 
@@ -19,9 +19,10 @@ from aquilamed.core import manifest, tables, text
 from aquilamed.core.config import check
 from aquilamed.core.counts import Counts
 from aquilamed.hygiene import planting, windows
+from aquilamed.hygiene.alphabet import simplified
 from aquilamed.hygiene.texts import texts_of
 
-VERSION = 1
+VERSION = 2
 CERTIFICATE = "certificate.json"
 _TOKEN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]|[^\W\d_\u3400-\u9fff]+|\d+")
 
@@ -114,7 +115,7 @@ def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts
         "benchmarks": benchmarks(searcher), "counts": counts.as_json(), "planted": planted,
         "method": {"coverage": config.coverage, "han_window": windows.HAN_WINDOW, "word_window": windows.WORD_WINDOW,
                    "least_han": config.least_han, "least_words": config.least_words, "least_han_open": config.least_han_open,
-                   "least_words_open": config.least_words_open, "ignores": ["width", "case", "spacing", "punctuation"]},
+                   "least_words_open": config.least_words_open, "ignores": ["width", "case", "script", "spacing", "punctuation"]},
     }
     manifest.write_json(out / CERTIFICATE, certificate)
     return dataclasses.replace(counts, notes={
@@ -145,5 +146,5 @@ def recall(searcher: Searcher, config: Config) -> dict:
 
 
 def spelled(words: str) -> str:
-    """The tokens of `words`, folded, each between blanks."""
-    return f" {' '.join(_TOKEN.findall(text.fold(words)))} "
+    """The tokens of `words`, folded in width, case and script, each between blanks."""
+    return f" {' '.join(_TOKEN.findall(simplified(text.fold(words))))} "

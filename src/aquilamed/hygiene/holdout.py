@@ -17,7 +17,7 @@ from aquilamed.hygiene import clusters
 from aquilamed.hygiene.minhash import Likeness
 from aquilamed.hygiene.texts import texts_of
 
-VERSION = 1
+VERSION = 2
 HELDOUT = "heldout"
 
 

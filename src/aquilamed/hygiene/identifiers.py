@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from aquilamed.core import text as texts
 from aquilamed.hygiene import names
+from aquilamed.hygiene.alphabet import simplified
 from aquilamed.hygiene.kernels import folded
 
 SURROGATES = {
@@ -87,7 +88,7 @@ _HINTS = (
     r"(?:电话|電話|手机|手機|联系方式|聯繫方式|tel|phone|mobile|cell)[^0-9]{0,12}[0-9][0-9 -]{6}",
     *names.HINTS,
 )
-"""RE2 patterns on the folded text; a text with an identifier matches at least one. They only spare the others the search."""
+"""RE2 patterns on the folded text, once they are made simplified themselves; a text with an identifier matches at least one. They only spare the others the search."""
 
 
 def find(text: str) -> list[Found]:
@@ -104,9 +105,9 @@ def find(text: str) -> list[Found]:
 def kinds_of(words: pa.Array) -> pa.Array:
     """The kinds of identifier in each text, sorted and joined by a comma; null where there are none."""
     narrow = folded(words)
-    hinted = pc.match_substring_regex(narrow, _HINTS[0])
+    hinted = pc.match_substring_regex(narrow, simplified(_HINTS[0]))
     for hint in _HINTS[1:]:
-        hinted = pc.or_(hinted, pc.match_substring_regex(narrow, hint))
+        hinted = pc.or_(hinted, pc.match_substring_regex(narrow, simplified(hint)))
     rows = pc.indices_nonzero(hinted)
     named = [",".join(sorted({item.kind for item in find(text)})) or None for text in words.take(rows).to_pylist()]
     out: list[str | None] = [None] * len(words)

@@ -14,7 +14,7 @@ from aquilamed.core.counts import Counts
 from aquilamed.hygiene import identifiers, unsafe
 from aquilamed.hygiene.texts import texts_of, with_words
 
-VERSION = 1
+VERSION = 2
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from aquilamed.core import text
 from aquilamed.core.errors import ConfigError
+from aquilamed.hygiene.alphabet import simplified
 from aquilamed.hygiene.kernels import folded
 
 LEXICON = Path(__file__).with_name("unsafe_words.jsonl")
@@ -27,7 +28,7 @@ def patterns(lexicon: Path = LEXICON) -> tuple[tuple[str, str], ...]:
     for number, line in enumerate(lexicon.read_text(encoding="utf-8").splitlines(), start=1):
         try:
             entry = json.loads(line)
-            found = [re.escape(text.fold(word)) for word in entry["zh"]] + [rf"\b{re.escape(text.fold(word))}\b" for word in entry["en"]]
+            found = [re.escape(simplified(text.fold(word))) for word in entry["zh"]] + [rf"\b{re.escape(text.fold(word))}\b" for word in entry["en"]]
             words.setdefault(entry["kind"], []).extend(found)
         except (json.JSONDecodeError, KeyError, TypeError) as error:
             raise ConfigError(f"{lexicon.name}, line {number}: expected {{\"kind\", \"zh\": [...], \"en\": [...]}} ({error!r})") from error
