@@ -16,8 +16,7 @@ N_TABLED = 0x10000
 _ASCII_SYMBOLS = frozenset("#$%&*+/<=>@\\^_`{|}~")
 _HAN_RANGES = ((0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xF900, 0xFAFF))
 _OFTEN_SPELLED = str.maketrans("著藉瞭痺", "着借了痹")
-"""Taiwan's spellings that the t2s table keeps, since they are simplified characters too. In DRCD, 著 and 藉 were half of the characters
-that differed from a conversion by phrases. What has two readings (畫: 画, 划) gets the commoner."""
+"""Taiwan's spellings that the t2s table keeps, since they are simplified characters too. What has two readings (畫: 画, 划) gets the commoner."""
 _BY_CATEGORY = {"L": LETTER, "M": LETTER, "N": DIGIT, "P": PUNCTUATION, "S": SYMBOL, "Z": SPACE}
 
 
