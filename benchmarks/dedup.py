@@ -182,7 +182,7 @@ def main() -> None:
     against_peers(bench, given.small, [(name, way) for name in peers for way in ("default", "alike")])
     against_peers(bench, given.large, [("datatrove", "default")])
     growth(bench)
-    memory_of_pairs(bench, 200_000)
+    memory_of_pairs(bench, 400_000)
     versions = {name: metadata.version(name) for name in ("numpy", "pyarrow", "numba")} | {name: version(python, name) for name, python in peers.items()}
     machine = f"{platform.machine()}, {len(os.sched_getaffinity(0))} shared cores, {platform.python_implementation()} {platform.python_version()}"
     result = HERE / "results" / "dedup.json"
