@@ -11,6 +11,7 @@ from aquilamed.core import manifest, tables
 from aquilamed.core.errors import ConfigError
 from aquilamed.engine.local import Local
 from aquilamed.hygiene import clusters, dedup, minhash
+from killed import continued_everywhere
 
 ZH = "高血压是指安静状态下动脉血压持续高于正常的慢性病，早期多没有明显症状，常在体检时发现，应当长期随访并限盐。"
 EN = ("Hypertension is a chronic condition in which the resting arterial blood pressure stays above normal, often without any "
@@ -19,26 +20,6 @@ OTHER = {"zh": "糖尿病以慢性高血糖为特征，长期控制不佳会累�
          "en": "Diabetes is marked by high blood sugar over years, and poor control harms the eyes, the kidneys, the nerves and the vessels of the body."}
 TAIL = {"zh": "完。", "en": " The end."}
 LANGS = [("zh", ZH), ("en", EN)]
-
-
-class Killed(Exception):
-    pass
-
-
-class Breaking(Local):
-    """An engine that dies when it begins job number `last`, counted through all passes."""
-
-    def __init__(self, last: int):
-        super().__init__(1)
-        self.left = last
-
-    def map(self, fn, items):
-        def one(item):
-            self.left -= 1
-            if self.left < 0:
-                raise Killed
-            return fn(item)
-        return super().map(one, items)
 
 
 def document(text, **meta):
@@ -85,17 +66,12 @@ def web(tmp_path):
 
 def test_a_run_killed_before_any_job_goes_on_to_equal_bytes(web, tmp_path):
     whole = run(web, tmp_path / "whole", index=True)
-    wanted, at = written(tmp_path / "whole"), 0
-    while True:
-        out = tmp_path / f"killed-{at}"
-        try:
-            counts = run(web, out, Breaking(at), index=True)
-        except Killed:
-            assert run(web, out, index=True) == whole and written(out) == wanted, at
-            at += 1
-            continue
-        assert counts == whole and at >= 3 + 21 + 3 + 1 + 3
-        return
+    wanted = written(tmp_path / "whole")
+
+    def check(counts, at):
+        assert counts == whole and written(tmp_path / f"killed-{at}") == wanted, at
+    n_jobs = continued_everywhere(lambda engine, at: run(web, tmp_path / f"killed-{at}", engine, index=True), check)
+    assert n_jobs >= 3 + 21 + 3 + 1 + 3
 
 
 def test_pieces_of_any_size_give_equal_bytes(web, tmp_path, monkeypatch):
@@ -165,6 +141,16 @@ def test_equal_but_for_blanks_is_exact_though_the_words_differ(tmp_path):
     assert len(set(minhash.shingle_sets(pa.array(["heart attack", "heartattack"]))[0])) == 2
     run(shards(tmp_path / "in", ["heart attack"], ["heartattack"]), tmp_path / "out")
     assert [reason for reason, _ in dropped(tmp_path / "out").values()] == ["exact_duplicate"]
+
+
+def test_script_twins_are_told_from_other_near_copies(tmp_path):
+    twin = "高血壓是指安靜狀態下動脈血壓持續高於正常的慢性病，早期多沒有明顯症狀，常在體檢時發現，應當長期隨訪並限鹽。"
+    run(shards(tmp_path / "in", [ZH, twin, ZH + "完。", EN]), tmp_path / "out")
+    name = tables.from_rows("documents", [document(ZH + "完。")])["id"][0].as_py()
+    assert kept(tmp_path / "out") == sorted([ZH + "完。", EN])
+    assert dropped(tmp_path / "out") == {ZH: ("near_duplicate", name), twin: ("near_duplicate", name)}, "twins of each other, near copies of what stays"
+    run(shards(tmp_path / "two", [ZH, twin]), tmp_path / "two-out")
+    assert [reason for reason, _ in dropped(tmp_path / "two-out").values()] == ["script_twin"] and len(kept(tmp_path / "two-out")) == 1
 
 
 def test_short_texts_meet_only_their_equals(tmp_path):
