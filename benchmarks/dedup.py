@@ -172,7 +172,7 @@ def main() -> None:
     for name in ("datatrove", "text-dedup", "data-juicer"):
         asked.add_argument(f"--{name}", metavar="PYTHON", default="", help=f"interpreter with {name}; left out: no comparison")
     asked.add_argument("--small", type=int, default=20_000, help="documents of the comparison with every peer and setting")
-    asked.add_argument("--large", type=int, default=200_000, help="documents of the comparison with datatrove's own settings")
+    asked.add_argument("--large", type=int, default=200_000, help="documents of the comparison with each peer's own settings")
     asked.add_argument("--runs", type=int, default=3, help="runs of ours; a peer runs once")
     given = asked.parse_args()
     peers = {name: python for name in ("datatrove", "text-dedup", "data-juicer") if (python := getattr(given, name.replace("-", "_")))}
@@ -180,7 +180,7 @@ def main() -> None:
     for name in {"datatrove", "text-dedup", "data-juicer"} - set(peers):
         print(f"{name}: left out, no interpreter given")
     against_peers(bench, given.small, [(name, way) for name in peers for way in ("default", "alike")])
-    against_peers(bench, given.large, [("datatrove", "default")])
+    against_peers(bench, given.large, [(name, "default") for name in peers])
     growth(bench)
     memory_of_pairs(bench, 400_000)
     versions = {name: metadata.version(name) for name in ("numpy", "pyarrow", "numba")} | {name: version(python, name) for name, python in peers.items()}

@@ -1,8 +1,8 @@
-"""aquilamed's hygiene.dedup on two threads, or the least that any dedup of files must do.
+"""One stage of aquilamed on two threads, or the least that any such stage must do: what the benchmarks run as a process of its own.
 
-    python benchmarks/dedup_ours.py IN OUT (dedup | copy)
+    python benchmarks/dedup_ours.py IN OUT (dedup | cut | drop | report | copy)
 
-`copy` reads every shard and writes it again.
+`cut`, `drop`, `report` are actions of hygiene.repeats; `copy` reads every shard and writes it again.
 """
 
 import sys
@@ -19,12 +19,15 @@ def copy(source: Path, out: Path) -> None:
 
 
 def main() -> None:
-    source, out = Path(sys.argv[1]), Path(sys.argv[2])
-    if sys.argv[3] == "copy":
+    source, out, what = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
+    if what == "copy":
         copy(source, out)
-    else:
+    elif what == "dedup":
         from aquilamed.hygiene import dedup
         dedup.run(dedup.Config(), {"documents": source}, out, Local(WORKERS))
+    else:
+        from aquilamed.hygiene import repeats
+        repeats.run(repeats.Config(action=what), {"documents": source}, out, Local(WORKERS))
 
 
 if __name__ == "__main__":
