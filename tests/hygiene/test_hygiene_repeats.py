@@ -6,6 +6,8 @@ import pytest
 
 from aquilamed.core import manifest, tables, text
 from aquilamed.core.errors import ConfigError
+from aquilamed.core.sources import known
+from aquilamed.corpus import importing
 from aquilamed.engine.local import Local
 from aquilamed.hygiene import repeats
 from aquilamed.hygiene.paragraphs import paragraphs
@@ -13,8 +15,9 @@ from killed import continued_everywhere
 
 NOTICE = {"zh": "本站内容仅供参考，不能代替医生的诊断。", "en": "This site is for information only and does not replace a doctor."}
 BODY = {
-    "zh": ("高血压早期多没有明显症状，应当定期测量，编号{}。", "治疗从限盐和运动开始，必要时用药，方案{}号。", "治疗"),
-    "en": ("Hypertension seldom has early symptoms, so measure it, says note {}.", "Treatment begins with salt and sport, by plan number {}.", "Treatment")}
+    "zh": ("高血压早期多没有明显症状，应当定期测量，编号{}。", "治疗从限盐和运动开始，必要时用药，方案{}号。", "治疗与随访"),
+    "en": ("Hypertension seldom has early symptoms, so measure it, says note {}.", "Treatment begins with salt and sport, by plan number {}.",
+           "Adverse Effects and Contraindications")}
 LANGS = ["zh", "en"]
 
 
@@ -125,12 +128,24 @@ def test_lines_are_cut_at_their_bytes():
     found, data = paragraphs(texts), texts.buffers()[2].to_pybytes()
     assert [data[b:e].decode() for b, e in zip(found.begin, found.end, strict=True)] == ["a", "", "高血压\r", "", " Ｂ超 ", "", "x"]
     assert found.owner.tolist() == [0, 0, 1, 1, 1, 2, 3] and found.chars.tolist() == [1, 0, 3, 0, 2, 0, 1]
+    assert found.tokens.tolist() == [1, 0, 3, 0, 2, 0, 1] and paragraphs(pa.array(["服 5mg/日, don't"])).tokens.tolist() == [6]
     assert found.key[4] == paragraphs(pa.array(["b 超"])).key[0] != found.key[0] and len(np.unique(found.key)) == 5
 
 
 @pytest.mark.parametrize(("setting", "message"), [
-    ({"min_documents": 1}, "min_documents=1: expected 2 or more"), ({"min_chars": 0}, "min_chars=0: expected 1 or more"),
+    ({"min_documents": 1}, "min_documents=1: expected 2 or more"), ({"min_tokens": 0}, "min_tokens=0: expected 1 or more"),
     ({"max_share": 1.5}, "max_share=1.5: expected a share"), ({"min_left_chars": -1}, "min_left_chars=-1: expected 0 or more")])
 def test_refusals_name_the_setting(setting, message):
     with pytest.raises(ConfigError, match=message):
         repeats.Config(**setting)
+
+
+def test_of_real_textbooks_the_standing_phrases_are_cut_and_headings_and_advice_stay(tmp_path, shared_data):
+    sources = known.documents(shared_data)
+    books = tuple(sources[name] for name in ("openstax_anatomy", "openstax_nursing"))
+    counts = importing.run(importing.Config(sources=books), {}, tmp_path / "in", Local(1))
+    done = repeats.run(repeats.Config(), {"documents": tmp_path / "in"}, tmp_path / "out", Local(1))
+    cut = {row["text"] for row in tables.read(tmp_path / "out" / "cut", "cut").to_pylist()}
+    assert "By the end of this section, you should be able to:" in cut and 5 < len(cut) < 20
+    assert not cut & {"Learning Outcomes", "Adverse Effects and Contraindications", "Take the drug with food if it causes an upset stomach."}
+    assert done.n_out == counts.n_out, "no page is made of them alone"

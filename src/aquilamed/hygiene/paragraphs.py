@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 from numba import njit
 
-from aquilamed.hygiene.alphabet import IGNORED, SPACE, table
+from aquilamed.hygiene.alphabet import DIGIT, HAN, IGNORED, LETTER, SPACE, table
 from aquilamed.hygiene.kernels import buffers_of, classify, decode, mix
 
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
@@ -24,6 +24,8 @@ class Paragraphs(NamedTuple):
     key: np.ndarray
     chars: np.ndarray
     """Characters other than blanks."""
+    tokens: np.ndarray
+    """Han characters, words and numbers."""
 
 
 def paragraphs(texts: pa.Array | pa.ChunkedArray) -> Paragraphs:
@@ -37,26 +39,30 @@ def paragraphs(texts: pa.Array | pa.ChunkedArray) -> Paragraphs:
 def _paragraphs(texts, alphabet, n):
     data, offsets = texts
     owner, begin, end = np.empty(n, np.int32), np.empty(n, np.int64), np.empty(n, np.int64)
-    keys, chars = np.empty(n, np.uint64), np.empty(n, np.int32)
+    keys, chars, tokens = np.empty(n, np.uint64), np.empty(n, np.int32), np.empty(n, np.int32)
     line = 0
     for k in range(len(offsets) - 1):
         at, ended = offsets[k], False
         while not ended:
             owner[line], begin[line] = k, at
-            keys[line], chars[line], end[line] = _line(data, at, offsets[k + 1], alphabet)
+            keys[line], chars[line], tokens[line], end[line] = _line(data, at, offsets[k + 1], alphabet)
             at, ended = end[line] + 1, end[line] == offsets[k + 1]
             line += 1
-    return owner, begin, end, keys, chars
+    return owner, begin, end, keys, chars, tokens
 
 
 @njit(nogil=True, cache=True)
 def _line(data, at, stop, alphabet):
-    """(hash, characters other than blanks, end) of the line that begins at `at`."""
-    key, n = np.uint64(0), 0
+    """(hash, characters other than blanks, tokens, end) of the line that begins at `at`."""
+    key, n_chars, n_tokens, before = np.uint64(0), 0, 0, np.uint32(SPACE)
     while at < stop and data[at] != 10:
         code, at = decode(data, at)
         kind, char = classify(code, alphabet)
-        if kind != SPACE and kind != IGNORED:
+        if kind == IGNORED:
+            continue
+        if kind != SPACE:
             key = mix((key ^ np.uint64(char)) * _SPREAD)
-            n += 1
-    return key, n, at
+            n_chars += 1
+        n_tokens += kind == HAN or ((kind == LETTER or kind == DIGIT) and kind != before)
+        before = kind
+    return key, n_chars, n_tokens, at

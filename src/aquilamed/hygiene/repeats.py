@@ -35,8 +35,9 @@ class Config:
     them; `drop`: documents mostly made of them go; `report`: all stay, with `meta["repeated_share"]`. ours: the paper names boilerplate only"""
     min_documents: int = 10
     """Documents in which a paragraph must stand, 2 or more. ours: fewer are quotations as often as furniture"""
-    min_chars: int = 10
-    """Characters other than blanks that a paragraph must have, 1 or more. ours: headings such as `治疗` and `Treatment` recur rightly"""
+    min_tokens: int = 8
+    """Tokens (Han characters, words, numbers) that a paragraph must have, 1 or more. ours: shorter ones are headings, which recur rightly:
+    `Adverse Effects and Contraindications`, `临床表现`; short furniture is what corpus.rules knows by its phrases"""
     max_share: float = 0.5
     """`drop`: largest share of a document's characters in repeated paragraphs, 0..1. ours"""
     min_left_chars: int = 20
@@ -44,7 +45,7 @@ class Config:
 
     def __post_init__(self):
         check(self.min_documents >= 2, f"repeats: min_documents={self.min_documents}: expected 2 or more")
-        check(self.min_chars >= 1, f"repeats: min_chars={self.min_chars}: expected 1 or more")
+        check(self.min_tokens >= 1, f"repeats: min_tokens={self.min_tokens}: expected 1 or more")
         check(0 <= self.max_share <= 1, f"repeats: max_share={self.max_share}: expected a share, 0 to 1")
         check(self.min_left_chars >= 0, f"repeats: min_left_chars={self.min_left_chars}: expected 0 or more")
 
@@ -69,7 +70,7 @@ def _count(config: Config, number: int, path: Path, passes: Path) -> None:
     if _file(passes, f"held-{number}").exists():
         return
     found = paragraphs(tables.load(path)["text"])
-    chosen = found.chars >= config.min_chars
+    chosen = found.tokens >= config.min_tokens
     keys, owner = found.key[chosen], found.owner[chosen]
     order = np.lexsort((owner, keys))
     keys, owner = keys[order], owner[order]
@@ -124,7 +125,7 @@ class Marks(NamedTuple):
 def _settle(config: Config, number: int, path: Path, out: Path) -> Counts:
     """Write what stays, what goes and what is cut of one shard."""
     table = tables.load(path)
-    marks = _marks(table["text"], config.min_chars, out / manifest.PASSES)
+    marks = _marks(table["text"], config.min_tokens, out / manifest.PASSES)
     spelled = [f"{share:.4f}" for share in marks.share.tolist()]
     if config.action == "drop":
         rules, detail = {"repeated_paragraphs": marks.share > config.max_share}, pa.array(spelled, pa.string())
@@ -143,12 +144,12 @@ def _settle(config: Config, number: int, path: Path, out: Path) -> Counts:
     return tables.save(out, KIND, number, kept, dropped, {"documents_cut": len(rows), "paragraphs_cut": len(cuts)})
 
 
-def _marks(texts: pa.ChunkedArray, min_chars: int, passes: Path) -> Marks:
+def _marks(texts: pa.ChunkedArray, min_tokens: int, passes: Path) -> Marks:
     found, known = paragraphs(texts), _load(passes, "repeated")
     documents = np.zeros(len(found.key), np.int64)
     if len(known):
         place = np.minimum(np.searchsorted(known, found.key), len(known) - 1)
-        is_known = (known[place] == found.key) & (found.chars >= min_chars)
+        is_known = (known[place] == found.key) & (found.tokens >= min_tokens)
         documents[is_known] = _load(passes, "documents")[place[is_known]]
     chars = [np.bincount(found.owner, found.chars * which, len(texts)).astype(np.int64) for which in (documents > 0, documents == 0)]
     return Marks(found, documents, *chars)
