@@ -10,7 +10,7 @@ import pytest
 from aquilamed.core import manifest, tables
 from aquilamed.core.errors import ConfigError
 from aquilamed.engine.local import Local
-from aquilamed.hygiene import clusters, dedup, minhash
+from aquilamed.hygiene import clusters, dedup, minhash, repeats
 from killed import continued_everywhere
 
 ZH = "高血压是指安静状态下动脉血压持续高于正常的慢性病，早期多没有明显症状，常在体检时发现，应当长期随访并限盐。"
@@ -176,3 +176,25 @@ def test_a_damaged_index_description_is_not_taken(tmp_path):
     about.write_text(json.dumps({**json.loads(about.read_text()), "version": dedup.VERSION - 1}))
     with pytest.raises(ConfigError, match="use equal settings"):
         run({"documents": source, "seen": tmp_path / "old"}, tmp_path / "out")
+
+
+def test_shards_without_rows_and_rows_without_pairs_pass(tmp_path):
+    run(shards(tmp_path / "in", [], [ZH, EN], []), tmp_path / "out", index=True)
+    assert kept(tmp_path / "out") == sorted([ZH, EN]) and not (tmp_path / "out" / "dropped").exists()
+    counts = run({"documents": shards(tmp_path / "none", []), "seen": tmp_path / "out"}, tmp_path / "none-out", index=True)
+    assert counts.n_in == counts.n_out == 0
+    assert run({"documents": shards(tmp_path / "again", [ZH]), "seen": tmp_path / "none-out", "seen_b": tmp_path / "out"}, tmp_path / "last").n_out == 0
+
+
+@pytest.mark.parametrize("stage", [dedup, repeats], ids=["dedup", "repeats"])
+def test_jobs_can_be_sent_to_other_processes(web, tmp_path, stage):
+    """What a job holds is plain data: it gives equal bytes after a journey."""
+    cloudpickle = pytest.importorskip("ray.cloudpickle")
+
+    class Sent(Local):
+        def map(self, fn, items):
+            return [cloudpickle.loads(cloudpickle.dumps(fn(item))) for fn, item in ((cloudpickle.loads(cloudpickle.dumps(fn)), item) for item in items)]
+
+    for name, engine in (("here", Local(1)), ("sent", Sent(1))):
+        stage.run(stage.Config(), {"documents": web}, tmp_path / name, engine)
+    assert written(tmp_path / "here") == written(tmp_path / "sent")

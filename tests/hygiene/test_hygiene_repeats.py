@@ -149,3 +149,10 @@ def test_of_real_textbooks_the_standing_phrases_are_cut_and_headings_and_advice_
     assert "By the end of this section, you should be able to:" in cut and 5 < len(cut) < 20
     assert not cut & {"Learning Outcomes", "Adverse Effects and Contraindications", "Take the drug with food if it causes an upset stomach."}
     assert done.n_out == counts.n_out, "no page is made of them alone"
+
+
+@pytest.mark.parametrize("action", ["cut", "drop", "report"])
+def test_shards_without_rows_pass(tmp_path, action):
+    tables.write(tmp_path / "in" / "documents" / tables.part(0), tables.from_rows("documents", []))
+    counts = run({"documents": tmp_path / "in"}, tmp_path / "out", action=action)
+    assert counts.n_in == counts.n_out == 0 and counts.notes["repeated_paragraphs"] == 0
