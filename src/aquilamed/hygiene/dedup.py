@@ -85,7 +85,7 @@ def _sift(config: Config, found: Clusters, shard: Shard, number: int, out: Path)
     places, inside = found.of(shard.start, len(table))
     keeper = np.searchsorted(found.rows, found.keeper[places])
     goes = found.keeper[places] != found.rows[places]
-    twin = np.array(found.facts["twin"].to_pylist(), object)
+    twin = found.facts["twin"].to_numpy()
     kinds = {"exact_duplicate": goes & found.is_exact[places], "script_twin": goes & (twin[places] == twin[keeper]), "near_duplicate": goes}
     rules = {reason: np.zeros(len(table), bool) for reason in kinds}
     for reason, holds in kinds.items():
