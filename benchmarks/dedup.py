@@ -14,44 +14,21 @@ import shutil
 import statistics
 import subprocess
 import sys
-import time
 from importlib import metadata
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
 import judged
 import planted
+from measured import Cost, measure
 
 HERE = Path(__file__).parent
 FLOOR = 29_000
 """Documents per CPU second below which reading, hashing and writing can't be brought by what the design measured."""
 GROWTH = (10_000, 100_000, 1_000_000)
-
-
-class Cost(NamedTuple):
-    cpu: float
-    """Seconds, user and system, of the process and every child it waited for."""
-    wall: float
-    peak: int
-    """Most bytes that one of its processes held."""
-
-
-def measured(command: list, log: Path) -> Cost:
-    """Run `command` to its end.
-
-    Raises:
-        SystemExit: it failed; its last lines are told.
-    """
-    began = time.monotonic()
-    with log.open("w") as file:
-        process = subprocess.Popen([str(part) for part in command], stdout=file, stderr=subprocess.STDOUT)
-        _, status, usage = os.wait4(process.pid, 0)
-    if status:
-        raise SystemExit(f"{command}: failed\n{log.read_text()[-2000:]}")
-    return Cost(usage.ru_utime + usage.ru_stime, time.monotonic() - began, usage.ru_maxrss * 1024)
+PAIRED = (200_000, 800_000)
 
 
 class Bench:
@@ -63,19 +40,19 @@ class Bench:
         home.mkdir(parents=True, exist_ok=True)
 
     def corpus(self, n: int, shape: planted.Shape = planted.Shape()) -> Path:
-        return planted.make(self.home / f"{n}-{shape.share}-{shape.mean_bytes}", n, shape, jsonl=n <= 200_000)
+        return planted.make(self.home / f"{n}-{shape.share}-{shape.mean_bytes}", n, shape, jsonl=n <= 200_000 and shape == planted.Shape())
 
     def ours(self, corpus: Path, what: str = "dedup") -> Cost:
         out = self.home / "out" / what
         shutil.rmtree(out, ignore_errors=True)
-        return measured([sys.executable, HERE / "dedup_ours.py", corpus, out, what], self.home / f"{what}.log")
+        return measure([sys.executable, HERE / "dedup_ours.py", corpus, out, what], self.home / f"{what}.log")
 
     def peer(self, name: str, way: str, corpus: Path) -> tuple[Cost, set[str]]:
         """What a peer's run costs, and the names it keeps."""
         out = self.home / "out" / f"{name}-{way}"
         shutil.rmtree(out, ignore_errors=True)
         script = HERE / "peers" / f"{name.replace('-', '_')}_minhash.py"
-        cost = measured([self.interpreters[name], script, corpus / "jsonl", out, way], self.home / f"{name}-{way}.log")
+        cost = measure([self.interpreters[name], script, corpus / "jsonl", out, way], self.home / f"{name}-{way}.log")
         return cost, kept_by(out)
 
     def add(self, work: str, unit: str, ours: float, peer: tuple[str, float | None] = ("", None), *, equal: bool = True, less_is_more: bool = False) -> None:
@@ -115,8 +92,13 @@ def against_peers(bench: Bench, n: int, peers: list[tuple[str, str]]) -> None:
     """Ours, the copy and each (peer, way) on the same `n` documents."""
     corpus = bench.corpus(n)
     bench.ours(corpus)
-    results = [(name, way, *bench.peer(name, way, corpus)) for name, way in peers if name in bench.interpreters]
-    costs, copies = zip(*((bench.ours(corpus), bench.ours(corpus, "copy")) for _ in range(bench.runs)), strict=True)
+    results, costs, copies = [], [], []
+    for name, way in peers:
+        results.append((name, way, *bench.peer(name, way, corpus)))
+        costs.append(bench.ours(corpus))
+    while len(copies) < bench.runs:
+        copies.append(bench.ours(corpus, "copy"))
+        costs.append(bench.ours(corpus))
     print(f"\n{n:,} documents")
     ours = rate(n, costs)
     bench.add(f"dedup, {n} documents", "docs/CPU-s", ours, ("reading and writing alone", rate(n, copies)), equal=False)
@@ -147,17 +129,18 @@ def growth(bench: Bench) -> None:
     bench.add(f"time of a document, {GROWTH[-1]} over {GROWTH[-2]}", "ratio", spent[GROWTH[-1]] / spent[GROWTH[-2]])
 
 
-def memory_of_pairs(bench: Bench, n: int) -> None:
-    """Bytes for each row that stands in a pair: short documents, none or all of them in families."""
+def memory_of_pairs(bench: Bench) -> None:
+    """Bytes for each row that stands in a pair: short documents that all do, in shards of one size."""
     print("\nmemory of pairs")
     found = []
-    for share in (0.0, 1.0):
-        corpus = bench.corpus(n, planted.Shape(share=share, mean_bytes=300))
+    for n in PAIRED:
+        corpus = bench.corpus(n, planted.Shape(share=1.0, mean_bytes=300))
         costs = [bench.ours(corpus) for _ in range(bench.runs)]
-        pairs = np.concatenate([np.load(path) for path in (bench.home / "out/dedup/passes").glob("pairs-*.npy")])
-        found.append((len(np.unique(np.r_[pairs >> 32, pairs & 0xFFFFFFFF])), len(np.unique(pairs)), statistics.median(cost.peak for cost in costs)))
-        bench.add(f"peak memory, {n} documents of 300 bytes, {found[-1][0]} rows in {found[-1][1]} pairs", "bytes", found[-1][2])
-    bench.add("memory for each row in a pair", "bytes", (found[1][2] - found[0][2]) / (found[1][0] - found[0][0]))
+        pairs = np.unique(np.concatenate([np.load(path) for path in (bench.home / "out/dedup/passes").glob("pairs-*.npy")]))
+        n_rows = len(np.unique(np.r_[pairs >> 32, pairs & 0xFFFFFFFF]))
+        found.append((n_rows, statistics.median(cost.peak for cost in costs)))
+        bench.add(f"peak memory, {n_rows} rows in {len(pairs)} pairs", "bytes", found[-1][1])
+    bench.add("memory for each row in a pair", "bytes", (found[1][1] - found[0][1]) / (found[1][0] - found[0][0]))
 
 
 def version(interpreter: str, name: str) -> str:
@@ -182,7 +165,7 @@ def main() -> None:
     against_peers(bench, given.small, [(name, way) for name in peers for way in ("default", "alike")])
     against_peers(bench, given.large, [(name, "default") for name in peers])
     growth(bench)
-    memory_of_pairs(bench, 400_000)
+    memory_of_pairs(bench)
     versions = {name: metadata.version(name) for name in ("numpy", "pyarrow", "numba")} | {name: version(python, name) for name, python in peers.items()}
     machine = f"{platform.machine()}, {len(os.sched_getaffinity(0))} shared cores, {platform.python_implementation()} {platform.python_version()}"
     result = HERE / "results" / "dedup.json"

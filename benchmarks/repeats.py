@@ -21,7 +21,7 @@ import pyarrow as pa
 
 import planted
 from aquilamed.core import runs, tables
-from dedup import measured
+from measured import measure
 
 HERE = Path(__file__).parent
 N_FURNITURE, SHARE = 200, 0.3
@@ -87,7 +87,7 @@ def main() -> None:
     for what in [*ACTIONS, *(what for _ in range(given.runs) for what in costs)]:
         out = given.home / "out" / what
         shutil.rmtree(out, ignore_errors=True)
-        costs[what].append(measured([sys.executable, HERE / "dedup_ours.py", corpus, out, what], given.home / f"{what}.log"))
+        costs[what].append(measure([sys.executable, HERE / "dedup_ours.py", corpus, out, what], given.home / f"{what}.log"))
     equal = by_name(given.home / "out/cut") == by_name(without)
     rates = {what: statistics.median(given.n / cost.cpu for cost in found[-given.runs:]) for what, found in costs.items()}
     rows = [{"work": f"paragraph repeats, {what}, {given.n} documents", "ours": round(rates[what]), "peer": round(rates["copy"]), "peer_name": "reading and writing alone",

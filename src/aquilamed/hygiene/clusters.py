@@ -114,8 +114,15 @@ def _pairs(engine, shards: Sequence[Shard], likeness: minhash.Likeness, passes: 
             tables.write_array(path, _pairs_of(shards, *job, n_seen))
         return path
     found = engine.map(one, jobs)
-    union = [np.unique(np.concatenate([np.load(path) for path in part])) for part in (found[:n_ranges], found[n_ranges:])]
-    return union[0], union[1]
+    return _union(found[:n_ranges]), _union(found[n_ranges:])
+
+
+def _union(paths: Sequence[Path]) -> np.ndarray:
+    """The distinct pairs of all files, ascending; most stand in many of them, so they are joined file by file."""
+    pairs = np.empty(0, np.int64)
+    for path in paths:
+        pairs = np.union1d(pairs, np.load(path))
+    return pairs
 
 
 def _pairs_of(shards: Sequence[Shard], band: int, low: int, high: int, n_seen: int) -> np.ndarray:
