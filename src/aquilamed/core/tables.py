@@ -1,7 +1,7 @@
 """Records on disk: zstd Parquet shards, and the one way rows are dropped.
 
 A step's folder holds `<kind>/part-00000.parquet …` and, for what it dropped, `dropped/<kind>-00000.parquet` with the
-same columns and `reason`, `detail`. Shards are made once, at import, by id (`scatter`); every later step keeps them, so
+same columns and `reason`, `detail`; `near/<kind>-00000.parquet` holds some of what it nearly dropped (`core.near`). Shards are made once, at import, by id (`scatter`); every later step keeps them, so
 no output depends on the order, the sharding or the number of workers of what came in.
 """
 
@@ -144,8 +144,8 @@ def count(kept: pa.Table, dropped: pa.Table) -> Counts:
     )
 
 
-Sieve = Callable[[pa.Table], tuple[pa.Table, pa.Table] | tuple[pa.Table, pa.Table, Counter]]
-"""One shard -> (kept, dropped) and, where it counts something else, those figures. Pure and picklable."""
+Sieve = Callable[[pa.Table], tuple]
+"""One shard -> (kept, dropped) and, where it has them, figures that it counts and the rows that it nearly dropped (`core.near`). Pure and picklable."""
 
 
 def sift_all(engine, source: Path, kind: str, sieve: Sieve, out: Path) -> Counts:
@@ -161,11 +161,12 @@ def sift_all(engine, source: Path, kind: str, sieve: Sieve, out: Path) -> Counts
     return dataclasses.replace(Counts.total(done), notes=dict(sorted(notes.items())))
 
 
-def save(out: Path, kind: str, number: int, kept: pa.Table, dropped: pa.Table, counted: Mapping[str, int] | None = None) -> Counts:
-    """Write shard `number` of a step's kept and dropped rows; return their counts, with `counted` as notes."""
+def save(out: Path, kind: str, number: int, kept: pa.Table, dropped: pa.Table, counted: Mapping[str, int] | None = None, near: pa.Table | None = None) -> Counts:
+    """Write shard `number` of a step's kept, dropped and nearly dropped rows; return their counts, with `counted` as notes."""
     write(out / kind / part(number), kept)
-    if len(dropped):
-        write(out / "dropped" / f"{kind}-{number:05d}.parquet", dropped)
+    for folder, table in (("dropped", dropped), ("near", near)):
+        if table is not None and len(table):
+            write(out / folder / f"{kind}-{number:05d}.parquet", table)
     counts = dataclasses.replace(count(kept, dropped), notes=dict(counted or {}))
     _tally(out, kind, number).parent.mkdir(exist_ok=True)
     manifest.write_json(_tally(out, kind, number), vars(counts))
@@ -217,9 +218,14 @@ def with_meta(table: pa.Table, **values: Iterable[str]) -> pa.Table:
     return table.set_column(place, table.schema.field(place), column)
 
 
+def meta_column(table: pa.Table, key: str) -> pa.ChunkedArray:
+    """`meta[key]` of each row, null where it has none."""
+    return pc.map_lookup(table["meta"], pa.scalar(key), "last")
+
+
 def meta_of(table: pa.Table, key: str) -> list[str | None]:
     """`meta[key]` of each row, None where it has none."""
-    return [dict(meta or ()).get(key) for meta in table["meta"].to_pylist()]
+    return meta_column(table, key).to_pylist()
 
 
 def langs(table: pa.Table) -> Counter:
