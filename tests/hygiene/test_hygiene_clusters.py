@@ -153,6 +153,21 @@ def test_script_twins_are_told_from_other_near_copies(tmp_path):
     assert [reason for reason, _ in dropped(tmp_path / "two-out").values()] == ["script_twin"] and len(kept(tmp_path / "two-out")) == 1
 
 
+@pytest.mark.parametrize(("lang", "text"), LANGS)
+def test_what_was_nearly_dropped_is_written_with_the_other(tmp_path, lang, text):
+    ends = {"zh": "此外还应戒烟限酒，坚持运动，做好记录。",
+            "en": " Besides, smoking should stop, drinking be limited and the pressure be taken at home."}
+    longer = text + ends[lang]
+    run(shards(tmp_path / "in", [text, longer], [longer + TAIL[lang], OTHER[lang]]), tmp_path / "out")
+    ids = {words: tables.from_rows("documents", [document(words)])["id"][0].as_py() for words in (text, longer, longer + TAIL[lang])}
+    assert dropped(tmp_path / "out") == {longer: ("near_duplicate", ids[longer + TAIL[lang]])}
+    found = {row["text"]: row for row in tables.read(tmp_path / "out" / "near", "documents").to_pylist()}
+    assert set(found) == {text, longer + TAIL[lang]} and {row["reason"] for row in found.values()} == {"near_duplicate"}
+    assert found[text]["detail"] in (ids[longer], ids[longer + TAIL[lang]])
+    a, b = (set(map(int, minhash.shingle_sets(pa.array([words]))[0])) for words in (text, longer))
+    assert 0.5 < found[text]["nearness"] <= len(a & b) / len(a | b) / 0.8 < 1
+
+
 def test_short_texts_meet_only_their_equals(tmp_path):
     texts = ["发热", "发热。", "发热咳嗽", "咳嗽", "！！", "！！！", "", "fever", "Fever!", "fever cough", "胸痛 3 天", "胸痛3天！", "胸痛 4 天"]
     counts = run(shards(tmp_path / "in", texts), tmp_path / "out")

@@ -56,8 +56,8 @@ class Clusters:
     """id, quality, chars, twin (hash of the folded characters), origin (digest of the whole row, where its id is not the only one) of each."""
     is_exact: np.ndarray
     """True for a row whose id a better row of its cluster has too."""
-    near: np.ndarray
-    """(row, similarity) of rows that stand in a pair below the threshold, the highest of each."""
+    near: pa.Table
+    """row, similarity, other (the id) of rows that stand in a pair below the threshold, ascending; the likest other of each."""
 
     def of(self, first: int, n: int) -> tuple[np.ndarray, np.ndarray]:
         """(place in `rows`, row minus `first`) of the rows first .. first + n that are in a cluster."""
@@ -87,7 +87,7 @@ def find(engine, shards: Sequence[Shard], kind: str, likeness: minhash.Likeness,
     facts = _facts(engine, shards, kind, passes, rows, np.unique(np.r_[equal >> 32, equal & 0xFFFFFFFF]))
     similarity = _similarities(engine, shards, passes, rows, alike)
     linked = np.r_[equal, alike[similarity >= likeness.threshold]]
-    return _settled(rows, facts.append_column("is_seen", pa.array(rows < n_seen)), linked, _nearest(alike, similarity, likeness.threshold), order)
+    return _settled(rows, facts.append_column("is_seen", pa.array(rows < n_seen)), linked, _nearest(alike, similarity, likeness.threshold, rows, facts), order)
 
 
 def _index(shard: Shard, kind: str, likeness: minhash.Likeness) -> None:
@@ -215,17 +215,18 @@ def _shingles(passes: Path, shard: Shard, places: np.ndarray) -> tuple[np.ndarra
     return found[at], sizes
 
 
-def _nearest(pairs: np.ndarray, similarity: np.ndarray, threshold: float) -> np.ndarray:
-    """(row, similarity) of the rows in pairs below the threshold."""
+def _nearest(pairs: np.ndarray, similarity: np.ndarray, threshold: float, rows: np.ndarray, facts: pa.Table) -> pa.Table:
+    """The rows in pairs below the threshold, each with the other that it is likest, of equal ones the smallest id."""
     below = similarity < threshold
-    both = np.r_[pairs[below] >> 32, pairs[below] & 0xFFFFFFFF]
-    rows, place = np.unique(both, return_inverse=True)
-    highest = np.zeros(len(rows))
-    np.maximum.at(highest, place, np.tile(similarity[below], 2))
-    return np.c_[rows, highest]
+    ends = np.c_[pairs[below] >> 32, pairs[below] & 0xFFFFFFFF]
+    other = facts["id"].take(pa.array(np.searchsorted(rows, ends[:, ::-1].T.ravel())))
+    near = pa.table({"row": ends.T.ravel(), "similarity": np.tile(similarity[below], 2), "other": other})
+    near = near.take(pc.sort_indices(near, [("row", "ascending"), ("similarity", "descending"), ("other", "ascending")]))
+    row = near["row"].to_numpy()
+    return near.filter(pa.array(np.r_[True, row[1:] != row[:-1]][:len(row)])).combine_chunks()
 
 
-def _settled(rows: np.ndarray, facts: pa.Table, linked: np.ndarray, near: np.ndarray, order) -> Clusters:
+def _settled(rows: np.ndarray, facts: pa.Table, linked: np.ndarray, near: pa.Table, order) -> Clusters:
     """Which row of each component stays."""
     ends = np.searchsorted(rows, np.c_[linked >> 32, linked & 0xFFFFFFFF])
     root = minhash.components(len(rows), ends)
