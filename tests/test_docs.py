@@ -123,7 +123,7 @@ def test_every_command_can_be_given(quickstart, hospital, name):
         assert words[0] == "aquilamed", f"{words[0]}: no tool of the project"
         asked = cli.parser().parse_args(words[1:])
         if words[1] in ("run", "plan"):
-            recipe = recipes[str(asked.recipe)].with_settings(asked.settings)
+            recipe = (recipes.get(str(asked.recipe)) or pipeline.load(ROOT / asked.recipe)).with_settings(asked.settings)
             pipeline.select(recipe, asked.first, asked.last)
         else:
             assert_is_in_a_run(quickstart, words[2])

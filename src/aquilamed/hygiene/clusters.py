@@ -18,7 +18,6 @@ import pyarrow.parquet as pq
 
 from aquilamed.core import tables
 from aquilamed.hygiene import minhash
-from aquilamed.hygiene.kernels import folded
 from aquilamed.hygiene.texts import texts_of
 
 KEYS_AT_ONCE = 1 << 21
@@ -54,11 +53,11 @@ class Clusters:
     keeper: np.ndarray
     """The row that stays in the cluster of each."""
     facts: pa.Table
-    """id, quality, chars, twin (digest of the folded text), origin of each."""
+    """id, quality, chars, twin (hash of the folded characters), origin (digest of the whole row, where its id is not the only one) of each."""
     is_exact: np.ndarray
     """True for a row whose id a better row of its cluster has too."""
-    near: np.ndarray
-    """(row, similarity) of rows that stand in a pair below the threshold, the highest of each."""
+    near: pa.Table
+    """row, similarity, other (the id) of rows that stand in a pair below the threshold, ascending; the likest other of each."""
 
     def of(self, first: int, n: int) -> tuple[np.ndarray, np.ndarray]:
         """(place in `rows`, row minus `first`) of the rows first .. first + n that are in a cluster."""
@@ -85,10 +84,10 @@ def find(engine, shards: Sequence[Shard], kind: str, likeness: minhash.Likeness,
     n_seen = sum(shard.n for shard in shards if shard.is_seen)
     equal, alike = _pairs(engine, shards, likeness, passes, n_seen)
     rows = np.unique(np.r_[equal >> 32, equal & 0xFFFFFFFF, alike >> 32, alike & 0xFFFFFFFF])
-    facts = _facts(engine, shards, kind, passes, rows)
+    facts = _facts(engine, shards, kind, passes, rows, np.unique(np.r_[equal >> 32, equal & 0xFFFFFFFF]))
     similarity = _similarities(engine, shards, passes, rows, alike)
     linked = np.r_[equal, alike[similarity >= likeness.threshold]]
-    return _settled(rows, facts.append_column("is_seen", pa.array(rows < n_seen)), linked, _nearest(alike, similarity, likeness.threshold), order)
+    return _settled(rows, facts.append_column("is_seen", pa.array(rows < n_seen)), linked, _nearest(alike, similarity, likeness.threshold, rows, facts), order)
 
 
 def _index(shard: Shard, kind: str, likeness: minhash.Likeness) -> None:
@@ -115,8 +114,15 @@ def _pairs(engine, shards: Sequence[Shard], likeness: minhash.Likeness, passes: 
             tables.write_array(path, _pairs_of(shards, *job, n_seen))
         return path
     found = engine.map(one, jobs)
-    union = [np.unique(np.concatenate([np.load(path) for path in part])) for part in (found[:n_ranges], found[n_ranges:])]
-    return union[0], union[1]
+    return _union(found[:n_ranges]), _union(found[n_ranges:])
+
+
+def _union(paths: Sequence[Path]) -> np.ndarray:
+    """The distinct pairs of all files, ascending; most stand in many of them, so they are joined file by file."""
+    pairs = np.empty(0, np.int64)
+    for path in paths:
+        pairs = np.union1d(pairs, np.load(path))
+    return pairs
 
 
 def _pairs_of(shards: Sequence[Shard], band: int, low: int, high: int, n_seen: int) -> np.ndarray:
@@ -152,24 +158,23 @@ def _by_shard(shards: Sequence[Shard], ascending: np.ndarray):
             yield shard, ascending[begin:end] - shard.start
 
 
-def _facts(engine, shards: Sequence[Shard], kind: str, passes: Path, rows: np.ndarray) -> pa.Table:
-    """What the rows are ranked by, in their order; their shingles are written."""
-    jobs = list(_by_shard(shards, rows))
+def _facts(engine, shards: Sequence[Shard], kind: str, passes: Path, rows: np.ndarray, again: np.ndarray) -> pa.Table:
+    """What the rows are ranked by, in their order; their shingles are written. `again`: the rows that share their id."""
+    jobs = [(shard, inside, np.isin(inside + shard.start, again)) for shard, inside in _by_shard(shards, rows)]
     found = engine.map(lambda job: _facts_of(*job, kind, passes), jobs)
     empty = pa.table({"id": pa.array([], pa.string()), "quality": pa.array([], pa.float64()), "chars": pa.array([], pa.int32()),
-                      "twin": pa.array([], pa.binary()), "origin": pa.array([], pa.binary())})
+                      "twin": pa.array([], pa.uint64()), "origin": pa.array([], pa.binary())})
     return pa.concat_tables([empty, *found]).combine_chunks()
 
 
-def _facts_of(shard: Shard, inside: np.ndarray, kind: str, passes: Path) -> pa.Table:
+def _facts_of(shard: Shard, inside: np.ndarray, is_again: np.ndarray, kind: str, passes: Path) -> pa.Table:
     table = tables.load(shard.path).take(pa.array(inside))
     texts = texts_of(kind, table)
     shingles, offsets = minhash.shingle_sets(texts)
     tables.write_array(passes / f"shingles-{shard.start}.npy", shingles)
     tables.write_array(passes / f"offsets-{shard.start}.npy", offsets)
-    plain = pc.replace_substring(folded(texts), " ", "")
-    return pa.table({"id": table["id"].combine_chunks(), "quality": _qualities(table), "chars": pc.utf8_length(plain).cast(pa.int32()),
-                     "twin": _digests(plain.to_pylist()), "origin": _origins(table, texts)})
+    twins, chars = minhash.spellings(texts)
+    return pa.table({"id": table["id"].combine_chunks(), "quality": _qualities(table), "chars": chars, "twin": twins, "origin": _origins(table, texts, is_again)})
 
 
 def _qualities(table: pa.Table) -> pa.Array:
@@ -179,13 +184,12 @@ def _qualities(table: pa.Table) -> pa.Array:
     return pc.fill_null(pc.if_else(is_number, said, None).cast(pa.float64()), -1.0)
 
 
-def _origins(table: pa.Table, texts: pa.Array) -> pa.Array:
-    """A digest of each whole row, so that between rows of equal id the choice does not depend on their order."""
-    return _digests(zip(texts.to_pylist(), *(table[name].to_pylist() for name in ("lang", "source", "license", "meta")), strict=True))
-
-
-def _digests(values) -> pa.Array:
-    return pa.array([hashlib.blake2b(repr(value).encode(), digest_size=16).digest() for value in values], pa.binary())
+def _origins(table: pa.Table, texts: pa.Array, is_again: np.ndarray) -> pa.Array:
+    """A digest of each whole row `is_again`, so that between rows of equal id the choice does not depend on their order."""
+    chosen = pa.array(is_again)
+    columns = [texts.filter(chosen), *(table[name].filter(chosen) for name in ("lang", "source", "license", "meta"))]
+    found = [hashlib.blake2b(repr(row).encode(), digest_size=16).digest() for row in zip(*(column.to_pylist() for column in columns), strict=True)]
+    return pc.replace_with_mask(pa.array([b""] * len(table), pa.binary()), chosen, pa.array(found, pa.binary()))
 
 
 def _similarities(engine, shards: Sequence[Shard], passes: Path, rows: np.ndarray, pairs: np.ndarray) -> np.ndarray:
@@ -211,17 +215,18 @@ def _shingles(passes: Path, shard: Shard, places: np.ndarray) -> tuple[np.ndarra
     return found[at], sizes
 
 
-def _nearest(pairs: np.ndarray, similarity: np.ndarray, threshold: float) -> np.ndarray:
-    """(row, similarity) of the rows in pairs below the threshold."""
+def _nearest(pairs: np.ndarray, similarity: np.ndarray, threshold: float, rows: np.ndarray, facts: pa.Table) -> pa.Table:
+    """The rows in pairs below the threshold, each with the other that it is likest, of equal ones the smallest id."""
     below = similarity < threshold
-    both = np.r_[pairs[below] >> 32, pairs[below] & 0xFFFFFFFF]
-    rows, place = np.unique(both, return_inverse=True)
-    highest = np.zeros(len(rows))
-    np.maximum.at(highest, place, np.tile(similarity[below], 2))
-    return np.c_[rows, highest]
+    ends = np.c_[pairs[below] >> 32, pairs[below] & 0xFFFFFFFF]
+    other = facts["id"].take(pa.array(np.searchsorted(rows, ends[:, ::-1].T.ravel())))
+    near = pa.table({"row": ends.T.ravel(), "similarity": np.tile(similarity[below], 2), "other": other})
+    near = near.take(pc.sort_indices(near, [("row", "ascending"), ("similarity", "descending"), ("other", "ascending")]))
+    row = near["row"].to_numpy()
+    return near.filter(pa.array(np.r_[True, row[1:] != row[:-1]][:len(row)])).combine_chunks()
 
 
-def _settled(rows: np.ndarray, facts: pa.Table, linked: np.ndarray, near: np.ndarray, order) -> Clusters:
+def _settled(rows: np.ndarray, facts: pa.Table, linked: np.ndarray, near: pa.Table, order) -> Clusters:
     """Which row of each component stays."""
     ends = np.searchsorted(rows, np.c_[linked >> 32, linked & 0xFFFFFFFF])
     root = minhash.components(len(rows), ends)

@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 import pyarrow as pa
 
-from aquilamed.core import manifest, tables
+from aquilamed.core import manifest, near, tables
 from aquilamed.core.config import check
 from aquilamed.core.counts import Counts
 from aquilamed.core.errors import ConfigError
@@ -85,7 +85,7 @@ def _sift(config: Config, found: Clusters, shard: Shard, number: int, out: Path)
     places, inside = found.of(shard.start, len(table))
     keeper = np.searchsorted(found.rows, found.keeper[places])
     goes = found.keeper[places] != found.rows[places]
-    twin = np.array(found.facts["twin"].to_pylist(), object)
+    twin = found.facts["twin"].to_numpy()
     kinds = {"exact_duplicate": goes & found.is_exact[places], "script_twin": goes & (twin[places] == twin[keeper]), "near_duplicate": goes}
     rules = {reason: np.zeros(len(table), bool) for reason in kinds}
     for reason, holds in kinds.items():
@@ -95,7 +95,18 @@ def _sift(config: Config, found: Clusters, shard: Shard, number: int, out: Path)
     kept, dropped = tables.sift(table, rules, dict.fromkeys(rules, pa.array(kept_id, pa.string())))
     if config.index:
         _write_index(shard, ~rules["near_duplicate"], out / INDEX, tables.part(number).removesuffix(".parquet"))
-    return tables.save(out, config.kind, number, kept, dropped)
+    return tables.save(out, config.kind, number, kept, dropped, near=_nearly(config, found, shard, table, rules))
+
+
+def _nearly(config: Config, found: Clusters, shard: Shard, table: pa.Table, rules: Mapping[str, np.ndarray]) -> pa.Table:
+    """The kept rows likest to another one; detail: its id."""
+    row = found.near["row"].to_numpy()
+    inside = slice(*np.searchsorted(row, (shard.start, shard.start + len(table))))
+    places = row[inside] - shard.start
+    likeness, other = np.zeros(len(table)), pa.nulls(len(table), pa.string()).to_numpy(zero_copy_only=False)
+    likeness[places] = near.of_limit(found.near["similarity"].to_numpy()[inside], config.threshold)
+    other[places] = found.near["other"].to_numpy()[inside]
+    return near.nearest(table, rules, {"near_duplicate": likeness}, {"near_duplicate": pa.array(other, pa.string())})
 
 
 def _write_index(shard: Shard, stays: np.ndarray, folder: Path, name: str) -> None:

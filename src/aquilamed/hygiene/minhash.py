@@ -57,6 +57,11 @@ def candidates(keys: np.ndarray, rows: np.ndarray, order: np.ndarray) -> np.ndar
     return np.unique(pairs.min(axis=1, initial=2**62) << 32 | pairs.max(axis=1, initial=0))
 
 
+def spellings(texts: pa.Array) -> tuple[np.ndarray, np.ndarray]:
+    """(hash, number) of the characters of each text, folded, blanks left out: equal for equal content."""
+    return _spellings(buffers_of(texts), table())
+
+
 def shingle_sets(texts: pa.Array) -> tuple[np.ndarray, np.ndarray]:
     """(shingles, offsets): the sorted distinct shingles of each text, as 32-bit hashes."""
     return _shingle_sets(buffers_of(texts), table())
@@ -109,7 +114,7 @@ def _shingles(data, span, alphabet, tokens, kinds, prefix):
     """The shingles of one text over `tokens`, in place; how many."""
     n = tokenise(data, span, alphabet, tokens, kinds)
     if n == 0:
-        tokens[0] = _of_characters(data, span, alphabet)
+        tokens[0], _ = _of_characters(data, span, alphabet)
         return 1
     accumulate(tokens, n, prefix)
     length = HAN_GRAM if 2 * np.sum(kinds[:n] == HAN) > n else WORD_GRAM
@@ -122,13 +127,24 @@ def _shingles(data, span, alphabet, tokens, kinds, prefix):
 
 @njit(nogil=True, cache=True)
 def _of_characters(data, span, alphabet):
-    key, at = np.uint64(0), span[0]
+    """(hash, number) of the folded characters other than blanks."""
+    key, n, at = np.uint64(0), 0, span[0]
     while at < span[1]:
         code, at = decode(data, at)
         kind, char = classify(code, alphabet)
         if kind != SPACE and kind != IGNORED:
             key = mix(key + np.uint64(char) + np.uint64(1))
-    return key
+            n += 1
+    return key, n
+
+
+@njit(nogil=True, cache=True)
+def _spellings(texts, alphabet):
+    data, offsets = texts
+    keys, chars = np.empty(len(offsets) - 1, np.uint64), np.empty(len(offsets) - 1, np.int32)
+    for k in range(len(offsets) - 1):
+        keys[k], chars[k] = _of_characters(data, (offsets[k], offsets[k + 1]), alphabet)
+    return keys, chars
 
 
 @njit(nogil=True, cache=True)
