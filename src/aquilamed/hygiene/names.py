@@ -1,26 +1,54 @@
-"""Personal names, only where the context leaves no doubt: `患者张三`, `Patient John Smith`, `姓名：张三`.
+"""Personal names, only where the context leaves no doubt.
 
-In Chinese the surname is one that seldom begins another word, no given character belongs to clinical prose, and the name
-ends where a phrase ends: `患者黄疸，` and `患者高血压` are not names. Made anonymous already (`张某`, `李××`) is none either.
+In any text a name is one that a label announces (`姓名：张三`, `患者张三，男`, `Patient: John Smith`, `my name is …`). In a patient's record (`hygiene.charts`) the
+labels are many more, titles and degrees count (`Dr. Smith`, `王建国主任`), and a name once found is one wherever it stands. Not names: a surname with
+a title in Chinese (`王医生`), what is made anonymous already (`张某`, `李××`), eponyms, and organisations.
 """
 
 import re
 
+from aquilamed.hygiene.rule import HAN, Rule, rule
+
 SURNAMES = (
     "王李张刘陈杨赵黄周吴徐孙胡朱林何郭罗郑梁谢宋唐许邓冯韩曹彭萧肖蔡潘袁董苏叶吕魏蒋杜沈姜傅钟卢汪戴崔陆廖姚邱夏谭韦贾邹熊孟秦阎薛侯雷段郝邵钱尹"
-    "黎贺赖樊莫温欧施陶洪翟颜倪牛鲁葛殷聂丁魏耿焦柳邢柯庄涂俞骆裴高马"
+    "黎贺赖樊莫温欧施陶洪翟颜倪牛鲁葛殷聂丁耿焦柳邢柯庄涂俞骆裴高马"
     "張劉陳楊趙黃吳孫許鄧馮韓蕭葉呂蔣賈譚鄒閻陸龔賴盧鄭謝羅蘇馬錢鍾賀歐"
 )
-COMPOUND_SURNAMES = ("欧阳", "歐陽", "上官", "司马", "司馬", "诸葛", "諸葛", "皇甫", "尉迟", "夏侯", "慕容", "令狐", "端木")
-_CLINICAL = (
-    "病症炎痛热熱压壓血期经經时時无無多可有身围圍醒酸言力口高低困难難应應答体體征徵感染疼肿腫瘤癌者方面部分性型类類种種率的了在于於因为為与與和及或是不未被"
-    "疸斑芪痰苔色脂龄齡毒处處人重开開旧舊述诉訴绝絕缓緩镜鏡续續范季筛篩上下发發出入后後前近来來去现現今自主要行用服做起已曾再又都很较較最更其此该該当當至从從向对對由"
-    "女男子岁歲需须须須应應会會能能将將均诊診治疗療药藥疾患医醫温溫度咳喘呕嘔吐便尿汗眩晕暈昏迷麻木瘫癱某每周边月日年细細菌氏综綜量数數值阳陽阴陰"
+"""Surnames that seldom begin another word: enough after `患者`."""
+MORE_SURNAMES = SURNAMES + (
+    "曾程田任范方石金顾龙万史江汤孔白康毛常武乔文庞兰安严芦季章伍申毕丛向路岳齐梅辛管祝左谷祁时舒牟卜詹关苗凌费纪靳盛童甄项曲成游阳席卫查屈鲍位覃霍翁隋甘景单包司柏宁阮桂闵解强柴华车冉房边吉饶刁瞿戚丘古米池滕晋苑邬臧畅宫来苟全褚廉简"
+    "溫栾欒尚敖糜禄戈储松富弓牧隗班仰伊宰祖景束龙幸司韶郜蓟印宿怀蒲邰鄂索咸籍蒙池阴胥能苍双莘党贡劳逄冉雍郤璩濮扈庄晏阎充慕茹宦艾鱼容慎廖庾终暨居衡步都耿满弘寇广阙殳沃利蔚越夔隆师厍晁勾敖融訾辛阚那饶曾沙乜养鞠须丰巢蒯相荆竺权逯益桓公晋闫岳缑亢况佘佴伯赏墨哈谯笪年阳佟"
+    "娄盖符穆燕郎冀谈姬连郁商蒙计揭窦迟宇卓花仇艾都井仲乐虞封竺冼官楚佟栗匡宗应台巫鞠桑荆银扬明沙伏岑习保和云余喻龚于倪鄢冷蓝练原衣胥蔺水昌凤麻裘储"
+    "顧龍萬湯嚴蘆畢叢齊關費紀項衛鮑單寧閔車邊饒晉鄔臧暢宮簡婁蓋談連鬱計竇遲藍練雲應銀區鄺麥羅鄧詹游巫翁凃駱符阮岑"
 )
-_END = r"(?=[，,、。．；;：:！!？?（(）)\s\]】“”]|男|女|先生|女士|小姐|同志|因|于|自|主诉|主訴|入院|今|现|近|来|的|$|\d)"
-_GIVEN_ZH = rf"[^\W\dA-Za-z_{_CLINICAL}×某]"
-_NAME_ZH = rf"(?:(?:{'|'.join(COMPOUND_SURNAMES)}){_GIVEN_ZH}{{1,2}}?|[{SURNAMES}]{_GIVEN_ZH}{{1,2}}?)"
-_LABEL_ZH = r"(?:患者|病人|患儿|患兒|病员|病員|伤者|傷者|死者|联系人|聯繫人|聯絡人|收件人|申请人|家属|家屬)(?:姓名)?[:： ]{0,2}|姓名[:： ]{1,3}|请联系|請聯繫|(?:信息|登记|登記)[:：]"
+"""Surnames where the place is certain."""
+COMPOUND_SURNAMES = ("欧阳|歐陽|上官|司马|司馬|诸葛|諸葛|皇甫|尉迟|尉遲|夏侯|慕容|令狐|端木|东方|司徒|公孙|呼延|轩辕|宇文|长孙|南宫|闻人|濮阳|淳于|单于|太史|申屠|独孤|赫连|百里")
+_CLINICAL = (
+    "病症炎痛热熱压壓血期经經時时无無多可有身围圍醒酸言力口高低困难難应應答体體征徵感染疼肿腫瘤癌者方面部分性型类類种種率的了在于於因为為与與和及或是不未被"
+    "疸斑芪痰苔色脂龄齡毒处處人重开開旧舊述诉訴绝絕缓緩镜鏡续續范季筛篩上下发發出入后後前近来來去现現今自主要行用服做起已曾再又都很较較最更其此该該当當至从從向對对由"
+    "女男子岁歲需须須会會能将將均诊診治疗療药藥疾患医醫温溫度咳喘呕嘔吐便尿汗眩晕暈昏迷麻木瘫癱某每周边月日年细細菌氏综綜量数數值阳陽阴陰"
+)
+"""Characters of clinical prose: after `患者` a name holds none of them, unless sex or age follow."""
+_STOP = r"[，,、。．；;：:！!？?（(）)\s\]】”\"/|]"
+_FIELD = (r"性别|性別|年龄|年齡|出生|生日|身份|身分|住院|门诊|門診|病案|病历|病歷|登记|登記|床号|床號|电话|電話|手机|手機|联系|聯繫|聯絡|护士|護士|護理|主治|主任|副主任|医师|醫師|审核|审签|复核|责任|记录|第一|第二|麻醉|上级|"
+          r"年级|科别|科室|诊断|診斷|民族|职业|标本|病区|报告|检查|检验|采样|送检|入院|出院|日期|时间|签名|签字|与患者|关系|工作|籍贯|地址|住址|男|女|MRN|ID|Tel|DOB")
+_AFTER = rf"{_STOP}|先生|女士|小姐|同志|因|于|於|自|主诉|主訴|入院|今|现|近|来|的|已|在|是|{_FIELD}|\d|$"
+_STRICT = rf"{_STOP}|{_FIELD}|[A-Za-z0-9]|$"
+_GIVEN = rf"[^\x00-\u33ff\ua000-\U0010ffff{_CLINICAL}某]"
+_DOTTED = rf"{HAN}{{2,7}}[·•‧]{HAN}{{2,8}}"
+_CAREFUL = rf"(?:{_DOTTED}|(?:{COMPOUND_SURNAMES}){_GIVEN}{{1,2}}?|[{SURNAMES}]{_GIVEN}{{1,2}}?)"
+_WIDE = rf"(?:{_DOTTED}|(?:{COMPOUND_SURNAMES}){HAN}{{1,2}}?|[{MORE_SURNAMES}]{HAN}{{1,2}}?)"
+_ANY = rf"(?:{_DOTTED}|{HAN}{{2,4}}?)"
+_SURE = rf"(?:{_DOTTED}|(?:{COMPOUND_SURNAMES}){_GIVEN}{{1,2}}?|[{MORE_SURNAMES}]{_GIVEN}{{1,2}}?)"
+_CAP = r"[A-ZÀ-ÖØ-Þ][A-Za-zÀ-ÖØ-öø-ÿ]*(?:['’-][A-ZÀ-ÖØ-Þa-z][A-Za-zÀ-ÖØ-öø-ÿ]*)*"
+_FULL = rf"{_CAP}(?: +[A-Z]\.?)?(?: +(?:(?:de|la|van|der|von|bin|al|da|dos) +)*{_CAP}){{1,2}}"
+_ANYWAY = rf"(?:{_CAP}, +{_CAP}(?: +[A-Z]\.?)?|{_FULL})"
+_PATIENT = r"患者|病人|病患|患儿|患兒|病员|病員|伤者|傷者|死者|产妇"
+_KIN = r"家属|家屬|配偶|妻子|丈夫|儿子|兒子|女儿|女兒|母亲|母親|父亲|父親|长子|次子|之子|之女|监护人|監護人"
+_SELF = r"我叫|名叫|本人|我是|(?:我|他|她)(?:爸|妈|媽|父|母|儿子|女儿|爷爷|奶奶|老公|老婆|爱人)(?:叫|是)"
+_STAFF = (r"(?:主治|住院|经治|經治|主管|主任|副主任|上级|上級|接诊|管床|值班|送检|送檢|报告|報告|审核|審核|检验|檢驗|检查|记录|記錄|手术|手術|麻醉|责任|責任|会诊|會診|转诊|轉診|申请|申請|复核|诊断|门诊|主诊|开单|执行|带教)"
+          r"(?:医师|醫師|医生|醫生|大夫|护士|護士|護理師|护师|者|人|员|技师)|护士|護士|護理師|术者|術者|(?:第?[一二三]|1|2)助手?|第[一二]助手|麻醉师|经办人|審查|审签|审核|复核|校对|记录|主刀|巡回|器械")
+_SIGNED = r"签名|签字|簽名|簽字|签章|簽章"
 
 GIVEN = """james john robert michael william david richard joseph thomas charles christopher daniel matthew anthony mark donald steven paul
 andrew joshua kenneth kevin brian george timothy ronald edward jason jeffrey ryan jacob gary nicholas eric jonathan stephen larry justin scott
@@ -34,24 +62,88 @@ christina joan evelyn judith andrea hannah megan cheryl jacqueline martha madiso
 jean alice judy isabella julia grace amber denise danielle marilyn beverly charlotte natalie theresa diana brittany doris kayla alexis lori
 joanna harriet nadia clara jane lucy ellen edith rose""".split()
 """Common English given names; the check that `Patient Care Services` is not a person."""
-
-_TITLE = r"(?:(?:Mr|Mrs|Ms|Miss|MR|MRS|MS)\.? +)?"
-_LAST = r"(?:[A-Z]\.? +)?[A-Z][A-Za-z'’-]+"
 _GIVEN_EN = "|".join(sorted({form for name in GIVEN for form in (name.title(), name.upper())}))
+_KNOWN = rf"(?:{_GIVEN_EN})(?: +[A-Z]\.?)? +{_CAP}"
+
+_TITLE = r"(?:(?:Mr|Mrs|Ms|Miss|Dr|Prof|MR|MRS|MS|DR|Sister|Nurse|Doctor|Professor)\.? +)?"
+_IDENTITY = r"DOB|D\.O\.B|[Dd]ate of [Bb]irth|MRN|[Mm]edical [Rr]ecord|[Mm]ed [Rr]ec|NHS|[Hh]ospital [Nn]|[Pp]atient ID"
 _LABEL_EN = (r"(?:[Pp]atient|PATIENT|[Pp]t\.?|[Cc]ontact|[Bb]ooked by|[Rr]efund to|[Ww]rite to|[Nn]ame|NAME|[Cc]aller|[Nn]ext of kin)"
              r"(?: +[Nn]ame)?(?: +is)?[:, ]+")
+_ROLE_EN = (r"(?:(?:[Aa]ttending|[Rr]eferring|[Oo]rdering|[Ss]ubmitting|[Cc]onsulting|[Pp]rimary [Cc]are|[Aa]dmitting|[Tt]reating|[Rr]esponsible)(?: +(?:[Pp]hysician|[Pp]rovider|[Dd]octor|[Ss]urgeon))?|[Pp]hysician|[Pp]rovider|[Ss]urgeon|"
+            r"[Nn]urse|[Cc]onsultant|[Pp]athologist|[Rr]adiologist|[Aa]ssistant|[Aa]nesthesiologist|PCP|GP|[Cc]c|CC|[Cc]aller|[Ii]nformant|[Gg]uardian|[Nn]ext of [Kk]in|[Ee]mergency [Cc]ontact|[Nn]ame|[Pp]atient|[Rr]e|RE|[Ss]ubject|"
+            r"[A-Z][A-Z ]{2,30}|(?:[Ee]lectronically )?(?:[Ss]een|[Ss]igned|[Dd]ictated|[Vv]erified|[Tt]aken|[Rr]equested|[Rr]eviewed|[Pp]repared|[Rr]eported|[Tt]ranscribed|[Cc]ollected|[Pp]erformed|[Aa]uthenticated)(?: +by)?)(?: +[Nn]ame)?")
+_KIN_EN = r"(?:[Ww]ife|[Hh]usband|[Ss]on|[Dd]aughter|[Mm]other|[Ff]ather|[Ss]ister|[Bb]rother|[Pp]artner|[Ss]pouse|[Gg]randson|[Gg]randdaughter|[Aa]unt|[Uu]ncle|[Nn]iece|[Nn]ephew|[Ff]riend)"
+_DEGREE = r"(?:MD|M\.D\.|DO|D\.O\.|RN|R\.N\.|NP|PA-C|PA|LPN|PhD|Ph\.D\.|MBBS|FRCP|FACS|DDS|DPM|PharmD|CRNP|DNP)"
+_NOT_NAMES = frozenset("""不详 未知 保密 匿名 患者 病人 本人 如下 同上 无 医师 医生 护士 主任 签名 签字 见下 待查 待定 某某 查房 主任医师 主治医师 值班 值班医师 管床 责任 责任护士 家属 高血压 高热 白血病 白带 黄疸 周围
+老年 青年 中年 儿童 婴儿 孕妇 老人 安静 平素 马上 张力 毛细 水肿 麻木 麻醉 万一 常规 全身 明显 单纯 成人 连续 边界 方便 石膏 金属 云南 于是 时间 时候 和谐 来源 应该 都是 查体 计划 官能 原发 冷汗 和其他 谢谢 安全 高危 高龄 宁可 康复 保守 保健 管理 易感 明确 关注 关于 全部
+单位 单独 解释 解除 强烈 常见 白天 白色 花费 习惯 水肿 简单 封闭 台湾 华人 房颤 曲张 成年 毕业 任何 方法 文化 时常 左侧 左右 包括 来自 游泳 应用 向来 万分 商量 连同""".split())
+_NOT_NAMES_EN = frozenset("""patient doctor hospital clinic center centre medical department unit room date of the and is was in on at no not none unknown home general emergency surgery history note report summary
+discharge admission medicine health care service services nursing plan chief complaint normal negative positive left right type stage street road avenue university college institute school ward white black today
+address phone sex age name physician provider diagnosis follow thank dear sincerely yours regards allergies medications labs exam assessment review systems vital signs blood pressure dob mrn this that he she his her your our
+family social past present reason visit time hours weeks days results test imaging computed magnetic chest abdomen heart status post new old good morning afternoon evening hello hi please call primary""".split())
 
-PATTERNS = (
-    re.compile(rf"(?:{_LABEL_ZH})({_NAME_ZH}){_END}"),
-    re.compile(rf"\b{_LABEL_EN}{_TITLE}((?:{_GIVEN_EN}) +{_LAST})\b"),
-    re.compile(rf"\b(?:[Pp]atient(?:'s)? [Nn]ame|PATIENT NAME) *: *{_TITLE}([A-Z][A-Za-z'’-]+ +{_LAST})\b"),
-)
-"""On the narrowed text; group 1 is the name."""
 
-HINTS = (
-    rf"(?:{_LABEL_ZH.replace('：', ':')})(?:[{SURNAMES}]|{'|'.join(COMPOUND_SURNAMES)})",
-    r"(?:patient|pt\.?|contact|booked by|refund to|write to|name|caller|next of kin)(?: name)?(?: is)?[:, ]+"
-    rf"(?:(?:mr|mrs|ms|miss)\.? )?(?:{'|'.join(sorted(GIVEN))}) ",
-    r"patient(?:'s)? name ?:",
+def _not_clinical(text: str) -> bool:
+    """Whether a Chinese candidate is no word of the chart and not made anonymous."""
+    return text not in _NOT_NAMES and text[:2] not in _NOT_NAMES and not re.search(r"[某×]|医院|醫院|科$|病|症|炎|药|藥|[的了]$|医师|医生|護士|护士|未|^无", text)
+
+
+def _not_prose(text: str) -> bool:
+    """Whether no word of an English candidate belongs to the chart's own vocabulary."""
+    return not any(word.lower() in _NOT_NAMES_EN for word in re.split(r"[ ,.]+", text))
+
+
+def _name(core: str, *, end: str = "", before: str = "", after: str = "", scope: str = "any") -> Rule:
+    return rule("name", core, before=before, after=after, end=end, holds=_not_clinical, scope=scope, flags=0)
+
+
+def _english(core: str, *, before: str = r"(?<![A-Za-z])", after: str = r"(?![A-Za-z])", scope: str = "any") -> Rule:
+    return rule("name", core, before=before, after=after, holds=_not_prose, scope=scope, flags=0)
+
+
+_COLON = r"(?:[ \t]?(?:Name|name))?[:： \t]{0,3}"
+RULES: tuple[Rule, ...] = (
+    _name(rf"(?:{_PATIENT}|{_KIN}|联系人|聯繫人|聯絡人|收件人|申请人|受试者|请联系|請聯繫|(?:信息|登记|登記)[:：])(?:姓名)?[:： ]{{0,2}}({_CAREFUL})", end=_AFTER),
+    _name(rf"(?:{_PATIENT}|{_KIN}|{_SELF})[:： ]{{0,2}}({_WIDE}|{_GIVEN}{{2,4}}?)", end=r"[,，、 ]{1,2}(?:男|女|今年|\d{2}岁|\d{2}歲)|[（(](?:男|女|身份|身分|电话|電話|手机|手機|联系)"),
+    _name(rf"姓名[:： \t]{{1,3}}({_WIDE})", end=_STRICT),
+    _name(rf"姓名[:： \t]{{1,3}}({_ANY})", end=rf"[\s,，。;；]{{0,2}}(?:性别|性別|男|女|年龄|年齡|病历|病歷|住院|门诊|門診|出生|生日|身份|身分|[(（])"),
+    _name(rf"(?:我叫|名叫|我姓名是|我的名字(?:叫|是))({_WIDE})", end=rf"{_STOP}|今年|是|的|，|住|$"),
+    _name(rf"(?:{_SIGNED})[:： \t]{{1,3}}({_CAREFUL})", end=_STRICT),
+    _name(rf"(?:姓名|{_PATIENT}){_COLON}({_KNOWN})", after=r"(?![A-Za-z])"),
+    _english(rf"{_LABEL_EN}{_TITLE}({_KNOWN})"),
+    _english(rf"(?:[Pp]atient(?:'s)? [Nn]ame|PATIENT NAME) *: *{_TITLE}({_ANYWAY})"),
+    _english(rf"(?:[Mm]y|[Hh]is|[Hh]er|[Pp]atient's) (?:full )?name is ({_FULL})"),
+    _english(rf"(?:[Pp]t\.?|PT\.?) +{_TITLE}({_FULL})", after=r"(?=[ \t]*(?:[,.;(\n]|c/o|is|was|has|had|re|st|de|$))"),
+    _english(rf"(?:[Nn]urse|[Pp]hysician|[Pp]rovider|[Ss]urgeon|[Ss]igned|[Bb]y):? +{_TITLE}({_FULL}),? +{_DEGREE}"),
+    _english(rf"({_ANYWAY})[ \t]*[,;(\[]?[ \t]*(?:{_IDENTITY})"),
+    # in a record
+    _name(rf"(?:{_PATIENT}|{_KIN}|{_SELF}|姓名|联系人|聯繫人|聯絡人|申请人|代理人|陪护|陪同人|兹有患者)(?:姓名|之子|之女)?{_COLON}({_WIDE})", end=_STRICT + r"|今年|因|于|於|自|的|已|陪|住|诉|在", scope="record"),
+    _name(rf"(?:{_STAFF})(?:{_SIGNED})?[:： \t]{{0,3}}(?:为|是)?({_WIDE})", end=_STRICT + r"|医|醫|护|会诊|查|于|为|已|主|，", scope="record"),
+    _name(rf"(?:(?:{_STAFF})(?:{_SIGNED})?|{_SIGNED}|姓名|联系人|聯絡人|家属|家屬)(?:[:：][ \t]*|[ \t\u3000]+)({_ANY})", end=_STRICT, scope="record"),
+    _name(rf"({_SURE})(?:副?主任|医生|医师|醫生|醫師|大夫|护士|護理師|教授|护士长)", before=rf"(?:(?<!{HAN})|(?<=[请由与和经找挂约为致科往向]))", scope="record"),
+    _name(rf"({_WIDE})(?:[,， \t]{{1,4}}(?:男|女)(?:性|[,，\s]|$)|(?:男|女)性?[,，]?\d{{1,3}}[岁歲])", before=rf"(?<!{HAN})", scope="record"),
+    _name(rf"我是({_ANY})的(?:儿子|女儿|妻子|丈夫|母亲|父亲|妈妈|爸爸|家属|爱人|老公|老婆|姐姐|哥哥|妹妹|弟弟|孙子|孙女)", scope="record"),
+    _name(rf"(?:此致|尊敬的|敬致)[ \t]*({_WIDE})(?:主任|医生|医师|醫生|醫師|教授|大夫)", scope="record"),
+    _name(rf"(?:通知|[请请由经与])(?:值班)?(?:医生|医师|大夫|護士|护士)({_CAREFUL})", end=_STOP, scope="record"),
+    _name(rf"(?:姓名|{_PATIENT}|{_KIN}|{_STAFF}|{_SIGNED}){_COLON}(?:Dr\.? *)?({_FULL})", after=r"(?![A-Za-z])", scope="record"),
+    _english(rf"(?:Dr|DR|Mr|MR|Mrs|MRS|Ms|MS|Miss|Prof|Doctor|Professor)(?:\. *| +)({_CAP}(?: +(?:[A-Z]\.? +)?{_CAP}){{0,2}})", scope="record"),
+    _english(rf"({_FULL}),? +{_DEGREE}", scope="record"),
+    _english(rf"{_ROLE_EN}[ \t]*[:.][ \t]*{_TITLE}({_ANYWAY})", scope="record"),
+    _english(rf"(?:[Pp]t\.?|[Pp]atient|[Bb]y|[Ff]or|[Cc]ontact|[Nn]urse|[Cc]onsultant|of|to|with|[Cc]are of)[ \t]+{_TITLE}({_FULL})", after=r"(?=[ \t]*(?:[,.;:(\n]|c/o|is|was|has|had|who|at|on|$))", scope="record"),
+    _english(rf"{_KIN_EN}[,:]?[ \t]+\(?({_CAP}(?: +[A-Z]\.)?(?: +{_CAP})?)", scope="record"),
+    _english(rf"(?:I am|I'm|[Tt]his is|[Nn]amed?(?: is)?|[Cc]alled) ({_FULL})", scope="record"),
+    _english(rf"({_FULL}) (?:is|was|has|had|underwent|presented|reports?|denies|tolerated|attended|complain(?:s|ed))", after=r"(?![A-Za-z])", scope="record"),
 )
-"""RE2 patterns on the folded text of which every text with a name matches one."""
+_EPONYM_NEXT = r"(?!['’]s? |['’]s$| (?:disease|syndrome|sign|test|score|scale|criteria|lymphoma|point|reflex|method|procedure|catheter|Hospital|Medical|Clinic|Street|Road))"
+_ORDINARY = frozenset("brown white black green grey gray young long short may will grace rose hope joy faith price field hand hill wood stone day may page bond bell ball foot head heart king prince pope case lane".split())
+
+
+def mentions(names: set[str]) -> re.Pattern | None:
+    """What matches every one of `names`, and the given and family names of those in Latin letters, wherever they stand."""
+    parts = {part for name in names if name.isascii() for part in re.split(r"[ ,]+", name) if len(part) > 2 and part[0].isupper() and part.lower() not in _ORDINARY}
+    parts |= {part.title() for part in parts if part.isupper()}
+    whole = [re.escape(name) for name in sorted(names, key=lambda name: (-len(name), name)) if len(name) > 1]
+    single = [re.escape(part) for part in sorted(parts - names, key=lambda part: (-len(part), part))]
+    latin = rf"(?<![A-Za-z])(?:{'|'.join(single)})(?![A-Za-z]){_EPONYM_NEXT}" if single else ""
+    found = "|".join([*(rf"(?<![A-Za-z]){name}(?![A-Za-z])" if name[0] < "\u0250" else name for name in whole), *([latin] if latin else [])])
+    return re.compile(found) if found else None
