@@ -34,8 +34,8 @@ def is_nhs_number(text: str) -> bool:
 
 
 def is_vin(text: str) -> bool:
-    """Whether the ninth of 17 characters is the check digit of a vehicle's number (ISO 3779), letters and digits being mixed."""
+    """Whether the ninth of 17 characters is the check digit of a vehicle's number (ISO 3779), with three letters or more and four digits at its end."""
     text = text.upper()
-    if text.isdigit() or text.isalpha():
+    if sum(char.isalpha() for char in text) < 3 or not text[13:].isdigit():
         return False
     return "0123456789X"[sum(w * _VIN_VALUES[c] for w, c in zip(_VIN_WEIGHTS, text, strict=True)) % 11] == text[8]

@@ -32,11 +32,11 @@ def _is_ip(text: str) -> bool:
     return all(int(part) <= 255 for part in text.split("."))
 
 
-_RECORD_ZH = (rf"(?:病历|病歷|病案|住院|门诊|門診|急诊|急診|就诊|就診|登记|登記|挂号|掛號|标本|標本|样本|樣本|病理|检验|檢驗|检查|檢查|影像|放射|申请单|处方|條碼|条码|患者|病人)(?:本|ID)?{_HAN_NO}"
+_RECORD_ZH = (rf"(?:病历|病歷|病案|住院|门诊|門診|急诊|急診|就诊|就診|标本|標本|样本|樣本|檢體|检体|建档|建檔|病理|检验|檢驗|检查|檢查|影像|患者|病人)(?:本|ID)?{_HAN_NO}"
               r"|ID[ \t]?(?:号|號)")
-_RECORD_EN = (rf"MRN{_NO}?|(?:medical|med\.?)[ \t]rec(?:ord|\.)?s?{_NO}|(?:patient|hospital|chart|unit|encounter|visit|accession|specimen|sample){_NO}")
-_PHONE_ZH = r"电话|電話|手机|手機|联系方式|聯繫方式|致电|致電|热线|座机"
-_PHONE_EN = r"tel(?:ephone)?|phone|mobile|cell(?:phone)?|call(?:ed|back)?|(?:can be )?reached (?:on|at)|contact"
+_RECORD_EN = (rf"MRN{_NO}?|(?:medical|med\.?)[ \t]rec(?:ord|\.)?s?{_NO}|(?:patient|hospital|chart|unit|encounter|visit|accession|specimen|sample|record){_NO}")
+_PHONE_ZH = r"电话|電話|手机|手機|联系(?:方式|号码|我)|聯繫方式|聯絡(?:方式|我)|致电|致電|热线|座机"
+_PHONE_EN = r"tel(?:ephone)?\.?|phone|mobile|cell(?:phone)?|call(?:ed|back)?|(?:reached|contacted|contact(?:ed)? (?:me|her|him|us)) (?:on|at)|contact"
 _DIGITS = r"(\+?\(?\d[\d ().-]{5,20}\d)"
 
 RULES: tuple[Rule, ...] = (
@@ -54,7 +54,8 @@ RULES: tuple[Rule, ...] = (
                value=r"([A-Z]{0,2}\d{7,9})"),
     *_labelled("licence", rf"(?:驾驶|驾照|駕照|執照|执照|执业|资格)(?:证书?|證書?)?{_HAN_NO}", rf"(?:driver'?s?’?s?|medical|professional)[ \t]licen[cs]e{_NO}?|licen[cs]e{_NO}|DEA{_NO}|NPI{_NO}?|certificate{_NO}", least=5),
     *_labelled("record_number", _RECORD_ZH, _RECORD_EN, least=4),
-    *_labelled("account", r"(?:账号|帐号|賬號|帳號|账户|帳戶)", rf"account{_NO}", least=6, value=r"(\d[\d-]{5,20})"),
+    *_labelled("record_number", rf"(?:登记|登記|挂号|掛號|申请单|处方|条码|條碼|放射){_HAN_NO}", rf"(?:case|registration){_NO}", least=4, scope="record"),
+    *_labelled("account", r"(?:账号|帐号|賬號|帳號|账户|帳戶)", rf"account{_NO}?", least=6, value=r"(\d[\d-]{5,20})"),
     rule("email", r"([A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,})", before=r"(?<![A-Za-z0-9._%+-])"),
     rule("fax", rf"(?:传真|傳真|fax)(?:号码|號碼)?{_NO}?{_TO}{_DIGITS}", after=r"(?!\d)", holds=_is_phone),
     rule("phone", r"((?:\+?(?:00)?86[- ]?)?1[3-9]\d(?:\d{8}|[- ]\d{4}[- ]\d{4}))", before=r"(?<![0-9A-Za-z.])", after=r"(?![0-9A-Za-z]|\.\d)"),
@@ -66,6 +67,7 @@ RULES: tuple[Rule, ...] = (
     rule("phone", r"(0\d{2,4} \d{3,4} \d{3,4})", before=r"(?<![\d.])", after=r"(?! ?\d)", holds=_is_phone, scope="record"),
     rule("phone", rf"(?:{_PHONE_ZH})[\u4e00-\u9fff]{{0,6}}{_TO}{_DIGITS}", after=r"(?![\d.%])", holds=_is_phone),
     rule("phone", rf"(?:{_PHONE_EN}){_NO}?{_TO}{_DIGITS}", before=r"(?<![A-Za-z])", after=r"(?![\d%])", holds=_is_phone),
+    rule("record_number", rf"[A-Z][a-z'’-]+ \(#?{_CODE}\)", scope="record", flags=0, holds=lambda text: n_digits(text) >= 5 and not re.match(r"(?:19|20)\d{2}-", text)),
     rule("ssn", r"(\d{3}-\d{2}-\d{4})", before=r"(?<![\d-])(?!000|666|9)", after=r"(?![\d-])", holds=lambda text: text[4:6] != "00" and text[7:] != "0000"),
     rule("ssn", rf"(?:SSN|social security){_NO}?{_TO}(\d{{3}}[ -]?\d{{2}}[ -]?\d{{4}})", after=r"(?![\d-])"),
     rule("chat_account", r"(?:微信|wechat|weixin|LINE[ \t]?ID|whatsapp|VX)(?:号|號|账号)?[ \t]*(?:[:=]|是|为|為|id)?[ \t]*([A-Z][\w-]{4,19}|\+?\d{5,14})", before=r"(?<![A-Za-z])",
@@ -84,5 +86,9 @@ RULES: tuple[Rule, ...] = (
     rule("ip", r"(\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3})", before=r"(?<![\d.])", after=r"(?![\d.]\d|\d)", holds=_is_ip, scope="record"),
     rule("ip", r"((?:[0-9A-F]{1,4}:){2,7}(?::?[0-9A-F]{1,4}){1,6})", before=r"(?<![0-9A-Za-z:])", after=r"(?![0-9A-Za-z:])", scope="record",
          holds=lambda text: "::" in text or text.count(":") == 7),
-    *_labelled("other_number", rf"(?:受试者|受試者|研究|腕带|腕帶|工作?|学|學|员工|會員|会员|客户|档案|编){_HAN_NO}|(?:编号|編號)", rf"(?:study|subject|employee|student|case|badge|staff|wristband){_NO}", least=3, scope="record"),
+    *_labelled("other_number", rf"(?:受试者|受試者|研究|腕带|腕帶|工作?|学|學|员工|會員|会员|客户|档案|编){_HAN_NO}|(?:编号|編號)", rf"(?:study|subject|employee|employer|student|badge|staff|wristband){_NO}", least=3, scope="record"),
+    rule("other_number", rf"(?:[\u4e00-\u9fff]{{1,6}}(?:编号|編號|号码|號碼|号|號))[ \t]*:[ \t]*{_CODE}", before=r"(?<!文)(?<!批)(?<!刊)(?<!型)(?<!床)", after=r"(?![0-9A-Za-z])", holds=lambda text: n_digits(text) >= 4, scope="record"),
+    rule("other_number", rf"(?:[A-Z][A-Za-z]+(?: [A-Za-z]+)?){_NO}[ \t]*:[ \t]*{_CODE}", before=NOT_IN_WORD + r"(?!ICD|CPT|NDC|LOINC|SNOMED|Page|Version|Lot|Room|Bed|Grant|Trial|ISBN|PMID|Ward)",
+         after=r"(?![0-9A-Za-z])", holds=lambda text: n_digits(text) >= 4, scope="record", flags=0),
+    rule("phone", r"(0[1-9]\d{1,2} ?[2-9]\d{6,7}|[2-9]\d{2} [2-9]\d{2} \d{4})", before=r"(?<![\d.A-Za-z-])", after=r"(?![ -]?\d|\.\d)", holds=_is_phone, scope="record"),
 )

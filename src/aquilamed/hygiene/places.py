@@ -10,7 +10,7 @@ _REGION = rf"{_H}{{1,6}}?(?:自治区|自治州|街道|新区|省|市|区|區|�
 _ROAD = rf"{_H}{{1,8}}?(?:大道|大街|胡同|新村|小区|社区|花园|公寓|路|街|巷|弄|道|里|屯|庄|段)"
 _HOUSE = r"(?:[A-Z]?\d{1,5}(?:-\d{1,4})?(?:号楼|单元|号|號|幢|栋|棟|座|室|楼|樓|层|层|弄|组|队|巷)?(?:之\d{1,2})?[A-Z]?(?:室)?){1,4}"
 _WHOLE = rf"(?:{_REGION}){{1,4}}(?:{_ROAD}){{0,2}}(?:{_HOUSE})?"
-_LABEL = r"(?:家庭|户籍|戶籍|户口|居住|通讯|通訊|联系|聯絡|身份证|现|現|住院)?(?:住址|地址)|籍贯|籍貫|出生地|现住|住所"
+_LABEL = r"(?:家庭|户籍|戶籍|户口|居住|通讯|通訊|联系|聯絡|身份证|现|現|住院)?(?:住址|地址)|籍贯|籍貫|出生地|现住|住所|住处|(?:现|常)?居住?地|(?:户籍|户口)所?在?地?|老家|家住?址"
 _LIVES = r"家住|现居|居住[于在]|住[于在]|家在|住|来自|來自"
 _STREET_TYPE = r"(?:Street|St|Avenue|Ave|Road|Rd|Lane|Ln|Drive|Dr|Court|Ct|Boulevard|Blvd|Way|Terrace|Place|Pl|Square|Sq|Crescent|Close|Highway|Hwy|Parkway|Pkwy|Circle|Trail)"
 _CAPS = r"(?:St\.? )?[A-Z][A-Za-z'’-]+(?: [A-Z][A-Za-z'’-]+){0,2}"
@@ -18,7 +18,7 @@ _STATE = r"(?:[A-Z]{2}|[A-Z][a-z]+(?: [A-Z][a-z]+)?)"
 
 RULES: tuple[Rule, ...] = (
     rule("address", rf"(?:家庭住址|家庭地址|现住址|現住址|户籍地址)[:为是 \t]{{0,3}}({_WHOLE})", flags=0),
-    rule("address", rf"(?:{_LABEL})[:为是 \t]{{0,3}}({_WHOLE})", scope="record", flags=0),
+    rule("address", rf"(?:{_LABEL})[:为是在 \t]{{0,3}}({_WHOLE})", scope="record", flags=0),
     rule("address", rf"(?:{_LIVES})({_WHOLE})", scope="record", flags=0),
     rule("address", rf"((?:{_REGION}){{1,4}}(?:{_ROAD}){{1,2}}{_HOUSE})", before=rf"(?<!{HAN})", scope="record", flags=0),
     rule("address", rf"(\d{{1,5}} (?:{_CAPS} ){{1,2}}{_STREET_TYPE}\.?(?:,? ?(?:Apt|Unit|Suite|Ste|Flat|#)\.? ?[\w-]+)?(?:, {_CAPS}(?:, {_STATE}(?: \d{{5}}(?:-\d{{4}})?)?)?)?)", before=r"(?<![\w.])", after=r"(?!\w)",
