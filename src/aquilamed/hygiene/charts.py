@@ -23,8 +23,8 @@ HEADINGS = (
 """Each a heading of a chart where a colon or a bracket follows."""
 _HEADING = re.compile("|".join(rf"(?:({one}))" for one in HEADINGS), re.IGNORECASE)
 _HEADED = re.compile(r"[ \t]*[:\]】]")
-_CLINICAL = re.compile(r"患者|病人|病患|就诊|住院|门诊|医生|医师|大夫|醫生|醫師|护士|诊断|手术|patient|admitted|diagnos|doctor|clinic|surgery|hospital|nurse|physician|consultant|\bDr\b|\bMRN\b|\bNHS\b|mmHg|\d mg\b|year[- ]old|under (?:my|our) care|\bM\.?D\b", re.IGNORECASE)
-_CASE = re.compile(r"\d{1,3}[- ]years?[- ]old|\d{1,3} ?(?:y/?o|yo)\b|under (?:my|our) care|certify that|the patient (?:is|was|has)|referred (?:by|on|for)|refill|兹证明|茲證明|该患者|该病人|本患者|诊断证明|"
+_CLINICAL = re.compile(r"患者|病人|病患|就诊|就医|病情|症状|病史|化验|接诊|体检|用药|服药|复查|mmol|住院|门诊|医生|医师|大夫|醫生|醫師|护士|诊断|手术|patient|admitted|diagnos|doctor|clinic|surgery|hospital|nurse|physician|consultant|\bDr\b|\bMRN\b|\bNHS\b|mmHg|\d mg\b|year[- ]old|under (?:my|our) care|\bM\.?D\b", re.IGNORECASE)
+_CASE = re.compile(r"\d{1,3}[- ]years?[- ]old|\d{1,3} ?(?:y/?o|yo)\b|under (?:my|our) care|certify that|兹证明|茲證明|该患者|该病人|本患者|诊断证明|"
                    r"我(?:母亲|父亲|妈|爸|爷爷|奶奶|老公|老婆|儿子|女儿|孩子)|(?:男|女)性?[,，、 ]{0,2}(?:约|现年)?\d{1,3}岁", re.IGNORECASE)
 """How a text speaks of one patient: with an identifier of any kind it is a record."""
 GATE = r"(?:主诉|主訴|现病史|現病史|chief complaint|history of present illness|hpi|past medical history)[ \t]?[:\]】]"

@@ -17,7 +17,7 @@ _BORN = r"(?:出生(?:日期|年月日?|时间)?|DOB|D\.O\.B\.?|date of birth)"
 _STAY = r"(?:入院|出院|住院|入科|手术|手術|就诊|就診|转出|转院)(?:日期|时间|時間)|(?:date of )(?:admission|discharge)|(?:admission|discharge) date|(?:admitted|discharged)(?: on)?:"
 
 _HAN_FORMS = (
-    rf"{_YEAR} ?年 ?{_M} ?月 ?{_DAY} ?[日号號]?", rf"(?:民國|民国)\d{{2,3}}年{_M}月{_DAY}日", rf"{_YEAR} ?年 ?{_M} ?月(?:份)?", rf"{_M} ?月 ?{_DAY} ?[日号號]",
+    rf"{_YEAR} ?年 ?{_M} ?月 ?{_DAY} ?[日号號]?", rf"(?:民國|民国)\d{{2,3}}年{_M}月{_DAY}日", rf"{_YEAR} ?年 ?{_M} ?月(?:份)?", rf"(?:\d{{2}}年)?{_M} ?月 ?{_DAY} ?[日号號]",
     rf"{_HAN_YEAR}年{_HAN_NUMBER}月(?:{_HAN_NUMBER}[日号])?",
 )
 _FORMS = (
@@ -33,10 +33,10 @@ RULES: tuple[Rule, ...] = (
     LABELLED._replace(scope="record"),
     rule("date", rf"(?:生日|生于|日期|时间|時間|born(?: on)?|dated?)[:： \t]{{0,3}}({_YEAR}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))", after=r"(?!\d)", scope="record"),
     rule("date", rf"({_HAN_DATE})", before=r"(?<![\d./A-Za-z-])", scope="record", flags=0),
-    rule("date", rf"({_DATE})", before=r"(?<![\d./A-Za-z-])(?<!\d )", after=r"(?:(?=\d{2}:\d{2})|(?![\d%]|[./-]\d|[A-Za-z]))", scope="record", flags=0),
+    rule("date", rf"({_DATE})", before=r"(?<![\d./A-Za-z-])(?<!\d )", after=r"(?:(?=\d{2}:\d{2}|\d{2}[时時])|(?![\d%]|[./-]\d|[A-Za-z]))", scope="record", flags=0),
     rule("date", rf"(?:on|since|from|dated|until|by) ({_M}/{_DAY})", before=r"(?<![A-Za-z])", after=r"(?![\d/.%])", scope="record"),
     rule("age", r"((?:9\d|1[01]\d) ?(?:周)?[岁歲]|(?:九十[一二三四五六七八九]?|一百(?:[〇零][一二三四五六七八九]|一?十[一二三四五六七八九]?)?)[余多]?[岁歲])", before=r"(?<![\d.~-])", after=r"(?!以上|以下|以后|及)", scope="record"),
-    rule("age", r"((?:9\d|1[01]\d)[ -]?(?:years?|yrs?|y)\.?(?:[ -]?olds?|/?o))", before=r"(?<![\d.-])", after=r"(?![A-Za-z])", scope="record"),
+    rule("age", r"((?:9\d|1[01]\d)[ -]?(?:years?|yrs?|y)\.?(?:[ -]?olds?|/?o|\.o\.?))", before=r"(?<![\d.-])", after=r"(?![A-Za-z])", scope="record"),
     rule("age", r"(?:aged?|年龄|年齡)[: \t]{1,3}(9\d|1[01]\d)", before=r"(?<![A-Za-z])", after=r"(?![\d.%-])", scope="record"),
 )
 

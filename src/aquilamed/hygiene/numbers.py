@@ -8,7 +8,7 @@ import re
 from aquilamed.hygiene.check_digits import is_card_number, is_hong_kong_id, is_nhs_number, is_resident_id, is_vin
 from aquilamed.hygiene.rule import NOT_IN_WORD, Rule, n_digits, rule
 
-_TO = r"[ \t]*(?:[:=#]|为|為|是|is\b)?[ \t]*[:#]?[ \t]*"
+_TO = r"[ \t]*(?:[:=#-]|为|為|是|is\b)?[ \t]*[:#]?[ \t]*"
 """Between a label and its value."""
 _NO = r"[ \t]*(?:\(?(?:number|num|no|nr|id|#)\.?\)?[ \t]*)"
 _CODE = r"((?:[A-Z]{1,5}[-_]?)?\d[\dA-Z]*(?:-[\dA-Z]+){0,3})"
@@ -20,7 +20,7 @@ def _labelled(kind: str, zh: str, en: str, *, least: int, value: str = _CODE, sc
     """Rules for a number with at least `least` digits after a Chinese label or an English one."""
     def long_enough(text: str) -> bool:
         return n_digits(text) >= least
-    return tuple(rule(kind, rf"(?:{label}){_TO}\(?{value}", before=before, after=r"(?![0-9A-Za-z])", holds=long_enough, scope=scope)
+    return tuple(rule(kind, rf"(?:{label}){_TO}\(?{value}", before=before, after=r"(?![0-9A-Za-z])", holds=long_enough, scope=scope, han=not before)
                  for label, before in ((zh, ""), (en, NOT_IN_WORD)) if label)
 
 
@@ -32,9 +32,9 @@ def _is_ip(text: str) -> bool:
     return all(int(part) <= 255 for part in text.split("."))
 
 
-_RECORD_ZH = (rf"(?:病历|病歷|病案|住院|门诊|門診|急诊|急診|就诊|就診|标本|標本|样本|樣本|檢體|检体|建档|建檔|病理|检验|檢驗|检查|檢查|影像|患者|病人)(?:本|ID)?{_HAN_NO}"
-              r"|ID[ \t]?(?:号|號)")
-_RECORD_EN = (rf"MRN{_NO}?|(?:medical|med\.?)[ \t]rec(?:ord|\.)?s?{_NO}|(?:patient|hospital|chart|unit|encounter|visit|accession|specimen|sample|record){_NO}")
+_RECORD_ZH = (rf"(?:病历|病歷|病案|住院|门诊|門診|急诊|急診|就诊|就診|标本|標本|样本|樣本|檢體|检体|建档|建檔|病理|检验|檢驗|检查|檢查|影像|患者|病人|病员|病員|病)(?:本|ID)?{_HAN_NO}"
+              r"|ID[ \t]?(?:号|號)|(?:患者|病人|门诊|住院|就诊)ID")
+_RECORD_EN = (rf"MRN{_NO}?|(?:medical|med\.?)[ \t]rec(?:ord|\.)?s?{_NO}|(?:patient|hospital|chart|unit|encounter|visit|accession|specimen|sample|record)(?: identification)?{_NO}")
 _PHONE_ZH = r"电话|電話|手机|手機|联系(?:方式|号码|我)|聯繫方式|聯絡(?:方式|我)|致电|致電|热线|座机"
 _PHONE_EN = r"tel(?:ephone)?\.?|phone|mobile|cell(?:phone)?|call(?:ed|back)?|(?:reached|contacted|contact(?:ed)? (?:me|her|him|us)) (?:on|at)|contact"
 _DIGITS = r"(\+?\(?\d[\d ().-]{5,20}\d)"
@@ -48,8 +48,8 @@ RULES: tuple[Rule, ...] = (
     rule("bank_card", r"([3-6]\d{3}[ -]\d{4}[ -]\d{4}[ -]\d{1,4}(?:[ -]\d{1,3})?)", before=r"(?<![\d-])", after=r"(?![\d-])",
          holds=lambda text: 15 <= n_digits(text) <= 19 and is_card_number(text)),
     rule("insurance_number", r"NHS(?: number| no\.?)?[^\d\n]{0,4}(\d{3}[ -]?\d{3}[ -]?\d{4})", after=r"(?!\d)", holds=is_nhs_number),
-    *_labelled("insurance_number", rf"(?:医保|醫保|社保|健保|医疗保险|醫療保險|社会保障|参保|保单|保單)(?:个人)?{_HAN_NO}",
-               rf"(?:member|subscriber|beneficiary|policy|insurance|health plan|medicare|medicaid)(?:[ \t]policy)?{_NO}", least=5),
+    *_labelled("insurance_number", rf"(?:医保|醫保|社保|健保|医疗保险|醫療保險|社会保障|社會保障|参保|保单|保單)(?:个人|电脑)?{_HAN_NO}",
+               rf"(?:member|subscriber|beneficiary|policy|insurance(?: card| plan)?|health plan|medicare|medicaid)(?:[ \t]policy)?{_NO}", least=5),
     *_labelled("travel_document", r"(?:护照|護照|港澳通行证|往来港澳通行证|台湾通行证|臺灣通行證|通行证|台胞证|台胞證|回乡证|回鄉證|军官证|居留证)(?:号码|號碼|号|號)?", rf"passport{_NO}?", least=7,
                value=r"([A-Z]{0,2}\d{7,9})"),
     *_labelled("licence", rf"(?:驾驶|驾照|駕照|執照|执照|执业|资格)(?:证书?|證書?)?{_HAN_NO}", rf"(?:driver'?s?’?s?|medical|professional)[ \t]licen[cs]e{_NO}?|licen[cs]e{_NO}|DEA{_NO}|NPI{_NO}?|certificate{_NO}", least=5),
@@ -68,6 +68,7 @@ RULES: tuple[Rule, ...] = (
     rule("phone", rf"(?:{_PHONE_ZH})[\u4e00-\u9fff]{{0,6}}{_TO}{_DIGITS}", after=r"(?![\d.%])", holds=_is_phone),
     rule("phone", rf"(?:{_PHONE_EN}){_NO}?{_TO}{_DIGITS}", before=r"(?<![A-Za-z])", after=r"(?![\d%])", holds=_is_phone),
     rule("record_number", rf"[A-Z][a-z'’-]+ \(#?{_CODE}\)", scope="record", flags=0, holds=lambda text: n_digits(text) >= 5 and not re.match(r"(?:19|20)\d{2}-", text)),
+    rule("record_number", rf"(?:accession|specimen|sample|chart|file|case|record|encounter)[ \t]*:[ \t]*{_CODE}", before=NOT_IN_WORD, after=r"(?![0-9A-Za-z])", scope="record", holds=lambda text: n_digits(text) >= 4),
     rule("ssn", r"(\d{3}-\d{2}-\d{4})", before=r"(?<![\d-])(?!000|666|9)", after=r"(?![\d-])", holds=lambda text: text[4:6] != "00" and text[7:] != "0000"),
     rule("ssn", rf"(?:SSN|social security){_NO}?{_TO}(\d{{3}}[ -]?\d{{2}}[ -]?\d{{4}})", after=r"(?![\d-])"),
     rule("chat_account", r"(?:微信|wechat|weixin|LINE[ \t]?ID|whatsapp|VX)(?:号|號|账号)?[ \t]*(?:[:=]|是|为|為|id)?[ \t]*([A-Z][\w-]{4,19}|\+?\d{5,14})", before=r"(?<![A-Za-z])",
@@ -81,7 +82,7 @@ RULES: tuple[Rule, ...] = (
     rule("device", r"((?:[0-9A-F]{2}[:-]){5}[0-9A-F]{2})", before=r"(?<![0-9A-Za-z:-])", after=r"(?![0-9A-Za-z:-])", scope="record"),
     rule("biometric", rf"(?:指纹|指紋|人脸|人臉|虹膜|声纹|fingerprint|face|iris|voiceprint|photo)(?:照片?|影像|编号|編號|号|图片|ID|[ \t]on[ \t]file)*{_NO}?{_TO}"
          r"([A-Z0-9_:/.?=&%-]*\d[A-Z0-9_:/.?=&%-]{4,80})", scope="record", holds=lambda text: n_digits(text) >= 4),
-    rule("biometric", r"([A-Z0-9_:/.?=&%-]*[A-Z0-9_]\.(?:jpe?g|png|heic|bmp|tiff?|dcm))", after=r"(?![0-9A-Za-z])", scope="record"),
+    rule("biometric", r"([A-Z0-9_:/.?=&%-]*[A-Z0-9_]\.(?:jpe?g|png|heic|bmp|tiff?|dcm))", before=r"(?<![0-9A-Za-z_:/.?=&%-])", after=r"(?![0-9A-Za-z])", scope="record"),
     rule("url", r"((?:https?://|www\.)[^\s\u3000-\u303f\u4e00-\u9fff<>\"'()\[\],;]+[A-Z0-9/])", before=NOT_IN_WORD, scope="record"),
     rule("ip", r"(\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3})", before=r"(?<![\d.])", after=r"(?![\d.]\d|\d)", holds=_is_ip, scope="record"),
     rule("ip", r"((?:[0-9A-F]{1,4}:){2,7}(?::?[0-9A-F]{1,4}){1,6})", before=r"(?<![0-9A-Za-z:])", after=r"(?![0-9A-Za-z:])", scope="record",

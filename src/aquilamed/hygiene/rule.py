@@ -18,16 +18,18 @@ class Rule(NamedTuple):
     holds: Callable[[str], bool]
     scope: Literal["any", "record"]
     """`any`: whatever text it stands in; `record`: only near the signs of a patient's record (`hygiene.charts`)."""
+    han: bool
+    """Whether no text without a Han character matches: spares English notes the search."""
     gate: str
     """RE2 pattern that matches, on the folded text, wherever `pattern` does on the text."""
 
 
 def rule(kind: str, core: str, *, before: str = "", after: str = "", end: str = "", holds: Callable[[str], bool] | None = None,
-         scope: Literal["any", "record"] = "any", flags: int = re.IGNORECASE) -> Rule:
+         scope: Literal["any", "record"] = "any", han: bool = False, flags: int = re.IGNORECASE) -> Rule:
     """A rule from a `core` without look-around, which is what the gate searches for, between `before` and `after` or an `end` that follows but is not taken."""
     whole = before + core + after + (f"(?=(?:{end}))" if end else "")
     gate = re.sub(r"\\[uU]([0-9a-f]{8}|[0-9a-f]{4})", r"\\x{\1}", core + (f"(?:{end})" if end else ""))
-    return Rule(kind, re.compile(whole, flags), holds or _always, scope, gate)
+    return Rule(kind, re.compile(whole, flags), holds or _always, scope, han, gate)
 
 
 def n_digits(text: str) -> int:
