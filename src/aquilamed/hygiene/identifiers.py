@@ -106,6 +106,7 @@ def _find(text: str, rules: tuple, *, is_record: bool) -> list[Found]:
     if signs or is_record:
         found += [item for item in _matches(_IN_RECORDS, plain) if (is_record or charts.is_near(signs, item.start))
                   and not (item.kind == "date" and dates.is_cited(plain, item.start, item.end))]
+        found += _listed(plain, found)
         found += _mentions(plain, found)
     return _apart(found)
 
@@ -121,6 +122,16 @@ def _apart(found: list[Found]) -> list[Found]:
         if not chosen or item.start >= chosen[-1].end:
             chosen.append(item)
     return chosen
+
+
+def _listed(plain: str, found: list[Found]) -> list[Found]:
+    """The names that follow those in `found` in a Chinese list."""
+    added, ends = [], [item.end for item in found if item.kind == "name"]
+    while ends:
+        matches = [match for match in (names.LISTED.match(plain, end) for end in ends) if match]
+        added += [Found(*match.span(1), "name") for match in matches]
+        ends = [match.end(1) for match in matches]
+    return added
 
 
 def _mentions(plain: str, found: list[Found]) -> list[Found]:

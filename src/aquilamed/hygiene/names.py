@@ -31,10 +31,10 @@ _CLINICAL = (
 """Characters of clinical prose: after `患者` a name holds none of them, unless sex or age follow."""
 _STOP = r"[，,、。．；;：:！!？?（(）)\s\]】”\"/|]"
 _FIELD = (r"性别|性別|年龄|年齡|出生|生日|身份|身分|住院|门诊|門診|病案|病历|病歷|登记|登記|床号|床號|电话|電話|手机|手機|联系|聯繫|聯絡|护士|護士|護理|主治|主任|副主任|医师|醫師|审核|审签|复核|责任|记录|第一|第二|麻醉|上级|"
-          r"年级|科别|科室|诊断|診斷|民族|职业|标本|病区|报告|检查|检验|采样|送检|入院|出院|日期|时间|签名|签字|与患者|关系|工作|籍贯|地址|住址|证件|證件|收款|录入|缴费|保单|护照|单位|职务|职称|学历|血型|体重|身高|婚姻|婚况|国籍|文化|病史|过敏|既往|处方|就诊|复诊|随访|编号|卡号|账号|保险|医保|社保|邮箱|微信|开户|备注|见证|授权|代理|"
+          r"年级|科别|科室|诊断|診斷|民族|职业|标本|病区|报告|检查|检验|采样|送检|入院|出院|日期|时间|签名|签字|与患者|关系|工作|籍贯|地址|住址|药师|调配|证件|證件|收款|录入|缴费|保单|护照|单位|职务|职称|学历|血型|体重|身高|婚姻|婚况|国籍|文化|病史|过敏|既往|处方|就诊|复诊|随访|编号|卡号|账号|保险|医保|社保|邮箱|微信|开户|备注|见证|授权|代理|"
           r"批准|校对|核对|操作|技师|药师|会诊|申请|样本|机器|设备|仪器|經辦|經手|採檢|檢體|連絡|居住|護照|職業|男|女|MRN|ID|Tel|DOB")
 _AFTER = rf"{_STOP}|先生|女士|小姐|同志|因|于|於|自|主诉|主訴|入院|今|现|近|来|的|已|在|是|{_FIELD}|\d|$"
-_STRICT = rf"{_STOP}|{_FIELD}|[A-Za-z0-9]|$"
+_STRICT = rf"{_STOP}|{_FIELD}|[A-Za-z0-9+]|{HAN}{{2,3}}(?:医师|医生|护士|大夫|主任|人员|电话|日期|时间|签名|编号|号码):|护士长:|$"
 _GIVEN = rf"[^\x00-\u33ff\ua000-\U0010ffff{_CLINICAL}某]"
 _DOTTED = rf"{HAN}{{2,7}}[·•‧]{HAN}{{2,8}}?"
 _CAREFUL = rf"(?:{_DOTTED}|(?:{COMPOUND_SURNAMES}){_GIVEN}{{1,2}}?|[{SURNAMES}]{_GIVEN}{{1,2}}?)"
@@ -100,7 +100,7 @@ colleague colleagues team sir sirs madam parents friend all med rec dr mr mrs ms
 
 def _not_clinical(text: str) -> bool:
     """Whether a Chinese candidate is no word of the chart and not made anonymous."""
-    return (not text.isascii() or _not_prose(text)) and text not in _NOT_NAMES and text[:2] not in _NOT_NAMES and not re.search(r"[某×]|医院|醫院|科$|病|症|炎|药|藥|[的了障疮疹痛热栓塞折伤泻秘血尿肿痹痿瘫痨疝]$|^新生儿|医师|医生|護士|护士|未|^无|(?:先生|女士|小姐|太太|老师|同学|師傅|师傅)$|^[小老阿].$", text)
+    return (not text.isascii() or _not_prose(text)) and text not in _NOT_NAMES and text[:2] not in _NOT_NAMES and not re.search(r"[某×]|医院|醫院|科$|病|症|炎|药|藥|[的了障疮疹痛热折伤泻秘血尿肿痹痿瘫痨疝]$|血栓|栓塞|^新生儿|医师|医生|護士|护士|未|^无|(?:先生|女士|小姐|太太|老师|同学|師傅|师傅)$|^[小老阿].$", text)
 
 
 def _not_prose(text: str) -> bool:
@@ -121,9 +121,12 @@ def _english(core: str, *, before: str = r"(?<![A-Za-z])", after: str = r"(?![A-
     return rule("name", core, before=before, after=after, holds=_not_prose, scope=scope, flags=0)
 
 
-_NAMED = rf"{HAN}{{0,4}}(?:主任|[科护]士?长|医生|医师|醫師|醫生|大夫|护士|護理師|护师|药师|技师|人员|者|人|员|员工)|护工|同事|室友|病友|称呼|客户|会员"
+_NAMED = rf"{HAN}{{0,4}}(?:主任|[科护]士?长|医生|医师|醫師|醫生|大夫|护士|護理師|护师|药师|技师|人员|者|人|员|師|师)(?:及电话)?|护工|同事|室友|病友|称呼|客户|会员"
 """A label, with its colon, of someone who did something: `送检人：`, `质控护士：`."""
 _RELATED = r"(?:母亲|父亲|妻子|丈夫|儿子|女儿|长子|次子|长女|次女|配偶|妹妹|姐姐|弟弟|哥哥|孙子|孙女|儿媳|女婿|老伴|爱人|本人|家属|家屬|母|父|妻|夫|子|女)"
+_TITLED = r"副?主任|主治|住院医|医生|医师|醫生|醫師|大夫|护士|護理師|教授|护师|技师|院长|科长|同志"
+LISTED = re.compile(rf"、({_WIDE})(?=(?:{_STRICT}))")
+"""A name after another one in a list."""
 _COLON = r"(?:[ \t]?(?:Name|name))?[:： \t]{0,3}"
 RULES: tuple[Rule, ...] = (
     _name(rf"(?:{_PATIENT}|联系人|聯繫人|聯絡人|收件人|申请人|受试者|请联系|請聯繫|(?:信息|登记|登記)[:：])(?:姓名)?[:： ]{{0,2}}({_CAREFUL})", end=_AFTER),
@@ -144,16 +147,18 @@ RULES: tuple[Rule, ...] = (
     _name(rf"(?:{_PATIENT}|{_KIN}|{_SELF}|姓名|联系人|聯繫人|聯絡人|申请人|代理人|陪护|陪同人|兹有患者|陪同者|陪诊者|护送者|同行者)(?:姓名|之子|之女)?{_COLON}({_WIDE})", end=_STRICT + r"|今年|因|于|於|自|的|已|陪|住|诉|在|签|代|诊|探|到|同意|表示|要求|拒绝", scope="record"),
     _name(rf"(?:{_STAFF})(?:{_SIGNED})?[:： \t]{{0,3}}(?:为|是)?({_WIDE})", end=_STRICT + r"|医|醫|护|会诊|查|指示|于|为|已|主|，", scope="record"),
     _name(rf"(?:(?:{_STAFF})(?:{_SIGNED})?|{_SIGNED}|姓名|联系人|聯絡人)(?:[:：][ \t]*|[ \t\u3000]+)({_ANY})", end=_STRICT, scope="record"),
-    _name(rf"({_SURE})(?:副?主任|主治|住院医|医生|医师|醫生|醫師|大夫|护士|護理師|教授|护士长)", before=rf"(?:(?<!{HAN})|(?<=[请由与和经找挂约为致科往向是让叫好绍在及请請與經約為讓紹]))", scope="record"),
+    _name(rf"({_SURE})(?:{_TITLED})", before=rf"(?:(?<!{HAN})|(?<=[由与和经为致科往向是让叫在及與經為讓]))", scope="record"),
+    _name(rf"(?:[请請找挂约約好的绍紹])({_WIDE})(?:{_TITLED})", scope="record"),
+    _name(rf"[找挂遵]({_SURE})", end=rf"{_STOP}|看|复|就|医嘱", scope="record"),
+    _name(rf"[证證]明({_WIDE})", end=rf"君|{_STRICT}", scope="record"),
     _name(rf"({_WIDE})(?:[,， \t]{{1,4}}(?:男|女)(?:性|[,，\s]|$)|(?:男|女)性?[,，]?\d{{1,3}}[岁歲])", before=rf"(?<!{HAN})", scope="record"),
     _name(rf"(?:{_NAMED}):[ \t]*({_WIDE})", end=_STRICT, scope="record"),
     _name(rf"(?:{HAN}{{1,4}}(?:医师|醫師|护士|護理師|护师|药师|技师|人员|医生)|{HAN}?主任|护士长):[ \t]*({_GIVEN}{{2,3}}?)", end=_STRICT, scope="record"),
     _name(rf"({_GIVEN}{{2,3}}?)[,，](?:男|女)(?:性|[,，])", before=rf"(?<!{HAN})", scope="record"),
-    _name(rf"(?:人员|者|医师|医生|护士|护师):{HAN}{{2,4}}、({_WIDE})", end=_STRICT, scope="record"),
-    _name(rf"({_WIDE})[ \t,，]{{1,4}}(?:病历|病歷|住院|病案|门诊|門診)(?:号|號)", before=rf"(?<!{HAN})", scope="record"),
+    _name(rf"({_WIDE})[ \t,，]{{0,4}}(?:病历|病歷|住院|病案|门诊|門診)(?:号|號)", before=rf"(?<!{HAN})", scope="record"),
     _name(rf"({_WIDE})[ \t]*", before=r"(?:(?<=\n)|(?<=[ \t院心科部所]))", end=r"\n[ \t]*(?:20\d{2}|[一二][〇零○]|民|\d{1,2}月)", scope="record"),
     _name(rf"({_SURE})", before=r"(?:(?<=[:\n\t /])|(?<=^))", end=r"[,，、。．;；(（)\]】|/\s]|$|性别|性別|男|女|年龄|年齡|病历|病歷|住院|门诊|門診", scope="record"),
-    _name(rf"(?:[护系诉险款保益绍送理办责诊托嘱交]人|负责人|代理人)({_SURE})", end=_STRICT, scope="record"),
+    _name(rf"(?:[护系诉险款保益绍送理办责诊托嘱交]人|负责人|代理人)({_WIDE})", end=_STRICT, scope="record"),
     _name(rf"(?:医生|医师|醫師|醫生|大夫|护士|護理師|护师)[ \t:]*({_WIDE})[ \t]*", end=r"\n|$|20\d\d|[一二][〇零○]|[(（]签", scope="record"),
     _name(rf"\d{{1,3}}床[,， ]{{0,2}}({_SURE})", end=_STRICT, scope="record"),
     _name(rf"({_WIDE})(?:[ \t]?[（(]?(?:签名|签字|代签)|[ \t]*[（(][ \t]*(?:{_RELATED}[)）]|男|女|身份|身分|电话|電話|手机|手機|护照|病历|病歷|住院号|门诊号|\d{{1,3}}岁))", before=rf"(?:(?<!{HAN})|(?<=[人者名为由请明]))", scope="record"),
@@ -167,7 +172,7 @@ RULES: tuple[Rule, ...] = (
     _english(rf"({_FULL}|(?:[A-Z]\. ?){{1,2}}{_CAP}),? +{_DEGREE}", scope="record"),
     _english(rf"({_FULL}) +\((?:MRN:? *|#)?[A-Z]{{0,2}}-?\d[\dA-Z-]{{4,}}\)", after="", scope="record"),
     _english(rf"{_ROLE_EN}[ \t]*[:.][ \t]*{_TITLE}({_ANYWAY})", scope="record"),
-    _english(rf"(?:[Pp]t\.?|[Pp]atient|[Bb]y|[Ff]or|[Ff]rom|[Cc]ontact|[Nn]urse|[Cc]onsultant|[Pp]hysician|[Ss]urgeon|[Dd]octor|[Pp]rovider|[Tt]herapist|[Cc]aregiver|[Ii]nterpreter|[Aa]ide|PCP|GP|[Cc]ardiology|[Nn]eurology|[Oo]ncology|[Ss]urgery|[Pp]sychiatry|of|with|that|[Cc]are of)[ \t]+{_TITLE}({_FULL})", after=r"(?=[ \t]*(?:[,.;:(\n]|c/o|is|was|has|had|who|at|on|$))", scope="record"),
+    _english(rf"(?:[Pp]t\.?|[Pp]atient|[Bb]y|[Ff]or|[Ff]rom|[Cc]ontact|[Nn]urse|[Cc]onsultant|[Pp]hysician|[Ss]urgeon|[Dd]octor|[Pp]rovider|[Tt]herapist|[Cc]aregiver|[Ii]nterpreter|[Aa]ide|PCP|GP|[Cc]ardiology|[Nn]eurology|[Oo]ncology|[Ss]urgery|[Pp]sychiatry|[Rr]esident|[Aa]ttending|record|of|with|that|[Cc]are of)[ \t]+{_TITLE}({_FULL})", after=r"(?=[ \t]*(?:[,.;:(\n]|c/o|is|was|has|had|who|at|on|$))", scope="record"),
     _english(rf"(?!{_NOT_A_PERSON})[A-Z][A-Za-z]+(?: [A-Za-z]+){{0,3}}[ \t]*:[ \t]*{_TITLE}({_FULL})", after=r"(?=[ \t]*(?:[,.;(\n]|  |$))", scope="record"),
     _english(rf"(?:[Ss]incerely|[Rr]egards|[Ff]aithfully|[Tt]ruly|[Ww]ishes|Thank you|Thanks),?\s+{_TITLE}({_FULL}|{_CAP})", scope="record"),
     _english(rf"Dear {_TITLE}({_CAP}(?: +{_CAP})?)", scope="record"),

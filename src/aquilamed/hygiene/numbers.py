@@ -13,7 +13,7 @@ _TO = r"[ \t]*(?:[:=#-]|为|為|是|is\b)?[ \t]*[:#]?[ \t]*"
 _NO = r"[ \t]*(?:\(?(?:number|num|no|nr|id|#)\.?\)?[ \t]*)"
 _CODE = r"((?:[A-Z]{1,5}[-_]?)?\d[\dA-Z]*(?:-[\dA-Z]+){0,3})"
 _HOTLINE = re.compile(r"(?:\+?86)?[- ]?(?:400|800|95\d)|(?:\+?1[ .-]?)?\(?(?:8(?:00|33|44|55|66|77|88)|900)\)?[ .-]|0800|0808")
-_HAN_NO = r"(?:证|證|卡|册|冊)?(?:件)?(?:号码|號碼|编号|編號|号|號)"
+_HAN_NO = r"(?:证|證|卡|册|冊)?(?:件)?(?:号码|號碼|编号|編號|序号|序號|号|號)"
 
 
 def _labelled(kind: str, zh: str, en: str, *, least: int, value: str = _CODE, scope: str = "any") -> tuple[Rule, ...]:
@@ -34,7 +34,7 @@ def _is_ip(text: str) -> bool:
 
 _RECORD_ZH = (rf"(?:病历|病歷|病案|住院|门诊|門診|急诊|急診|就诊|就診|标本|標本|样本|樣本|檢體|检体|建档|建檔|病理|检验|檢驗|检查|檢查|影像|患者|病人|病员|病員|病)(?:本|ID)?{_HAN_NO}"
               r"|ID[ \t]?(?:号|號)|(?:患者|病人|门诊|住院|就诊)ID")
-_RECORD_EN = (rf"MRN{_NO}?|(?:medical|med\.?)[ \t]rec(?:ord|\.)?s?{_NO}|(?:patient|hospital|chart|unit|encounter|visit|accession|specimen|sample|record)(?: identification)?{_NO}")
+_RECORD_EN = (rf"MRN{_NO}?|MR{_NO}|(?:medical|med\.?)[ \t]rec(?:ord|\.)?s?{_NO}|(?:patient|hospital|chart|unit|encounter|visit|accession|specimen|sample|record)(?: identification)?{_NO}")
 _PHONE_ZH = r"电话|電話|手机|手機|联系(?:方式|号码|我)|聯繫方式|聯絡(?:方式|我)|致电|致電|热线|座机"
 _PHONE_EN = r"tel(?:ephone)?\.?|phone|mobile|cell(?:phone)?|call(?:ed|back)?|(?:reached|contacted|contact(?:ed)? (?:me|her|him|us)) (?:on|at)|contact"
 _DIGITS = r"(\+?\(?\d[\d ().-]{5,20}\d)"
@@ -42,9 +42,9 @@ _DIGITS = r"(\+?\(?\d[\d ().-]{5,20}\d)"
 RULES: tuple[Rule, ...] = (
     rule("resident_id", r"([1-9]\d{5}[ -]?(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])[ -]?\d{3}[\dX])", before=NOT_IN_WORD, after=r"(?![0-9A-Za-z])", holds=is_resident_id),
     rule("resident_id", r"([A-Z]{1,2}\d{6}\([\dA]\))", before=NOT_IN_WORD, holds=is_hong_kong_id),
-    rule("resident_id", rf"(?:身份证|身份證|身分證|统一证号|統一證號)(?:件)?(?:字號|号码|號碼|号|號|编号)?{_TO}\(?([1-9]\d{{5}}[ -]?\d{{8,9}}[ -]?\d{{0,3}}[\dX]?|[A-Z][12]\d{{8}})", after=r"(?![0-9A-Za-z])",
+    rule("resident_id", rf"(?:身份证|身份證|身分證|统一证号|統一證號)(?:件)?(?:统一|統一)?(?:字號|号码|號碼|编号|編號|号|號)?{_TO}\(?([1-9]\d{{5}}[ -]?\d{{8,9}}[ -]?\d{{0,3}}[\dX]?|[A-Z][12]\d{{8}})", after=r"(?![0-9A-Za-z])",
          holds=lambda text: n_digits(text) in (9, 15, 17, 18)),
-    rule("bank_card", r"(?:卡号|卡號|账号|帳號|card[ \t](?:number|no\.?|#))[^\d\n]{0,6}(\d(?:[ -]?\d){12,18})", after=r"(?!\d)", holds=is_card_number),
+    rule("bank_card", r"(?:卡号|卡號|账号|帳號|card)[^\d\n]{0,12}(\d(?:[ -]?\d){12,18})", after=r"(?!\d)", holds=is_card_number),
     rule("bank_card", r"([3-6]\d{3}[ -]\d{4}[ -]\d{4}[ -]\d{1,4}(?:[ -]\d{1,3})?)", before=r"(?<![\d-])", after=r"(?![\d-])",
          holds=lambda text: 15 <= n_digits(text) <= 19 and is_card_number(text)),
     rule("insurance_number", r"NHS(?: number| no\.?)?[^\d\n]{0,4}(\d{3}[ -]?\d{3}[ -]?\d{4})", after=r"(?!\d)", holds=is_nhs_number),

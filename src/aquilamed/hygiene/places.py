@@ -23,7 +23,7 @@ RULES: tuple[Rule, ...] = (
     rule("address", rf"((?:{_REGION}){{1,4}}(?:{_ROAD}){{1,2}}{_HOUSE})", before=rf"(?<!{HAN})", scope="record", flags=0),
     rule("address", rf"(\d{{1,5}} (?:{_CAPS} ){{1,2}}{_STREET_TYPE}\.?(?:,? ?(?:Apt|Unit|Suite|Ste|Flat|#)\.? ?[\w-]+)?(?:, {_CAPS}(?:, {_STATE}(?: \d{{5}}(?:-\d{{4}})?)?)?)?)", before=r"(?<![\w.])", after=r"(?!\w)",
          scope="record", flags=0),
-    rule("address", rf"(?:[Ll]ive[sd]?|[Ll]iving|[Rr]esid(?:es|ing|ent)|[Ff]rom|[Hh]ometown|[Gg]rew up|[Rr]aised|[Bb]orn|[Nn]ative|[Mm]oved|[Rr]elocated)(?: in| at| of| to| from)?:? ({_CAPS}, {_STATE})", after=r"(?![A-Za-z])", scope="record", flags=0),
+    rule("address", rf"(?:[Ll]ive[sd]?|[Ll]iving|[Rr]esid(?:es|ing|ent of)|[Ff]rom|[Hh]ometown|[Gg]rew up|[Rr]aised|[Bb]orn|[Nn]ative|[Mm]oved|[Rr]elocated)(?: in| at| of| to| from)?:? ({_CAPS}, {_STATE})", after=r"(?![A-Za-z])", scope="record", flags=0),
     rule("address", r"(P\.?O\.? Box \d{1,6})", scope="record"),
     rule("postcode", r"(?:邮编|郵編|邮政编码|郵遞區號|郵政編碼)[: \t]{0,3}(\d{5,6})", after=r"(?!\d)", scope="record"),
     rule("postcode", r"(?:ZIP|postal|post)[ -]?(?:code)?[: \t]{1,3}(\d{5}(?:-\d{4})?|[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2})", after=r"(?!\w)", scope="record", holds=lambda text: n_digits(text) > 1),
