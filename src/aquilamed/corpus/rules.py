@@ -17,7 +17,7 @@ from aquilamed.corpus.boilerplate import boilerplate_share, gbk_traces, latin_tr
 from aquilamed.hygiene import screen, unsafe
 from aquilamed.hygiene.kernels import stats
 
-VERSION = 1
+VERSION = 2
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
