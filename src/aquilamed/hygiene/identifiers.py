@@ -143,10 +143,23 @@ def _mentions(plain: str, found: list[Found]) -> list[Found]:
 def _replace(word: str, items: list[Found], numbered: dict[tuple[str, str], str], style: int) -> str:
     pieces, at = [], 0
     for item in items:
-        key = (item.kind, re.sub(r"[\s().+-]", "", texts.fold(word[item.start:item.end])))
+        key = _key(item.kind, word[item.start:item.end], numbered)
         number = 1 + sum(kind == item.kind for kind, _ in numbered)
         label = SURROGATES[item.kind][style]
         surrogate = numbered.setdefault(key, f"[{label}_{number}]" if style else f"[{label}{number}]")
         pieces += [word[at:item.start], surrogate]
         at = item.end
     return "".join([*pieces, word[at:]])
+
+
+def _key(kind: str, value: str, numbered: dict[tuple[str, str], str]) -> tuple[str, str]:
+    """What equal values share, whatever their width, case and blanks; `Smith` and `SMITH, JOHN` are the `John Smith` who came before."""
+    folded_value = texts.fold(value)
+    if kind == "name" and folded_value.isascii():
+        words = set(re.findall(r"[a-z'-]{2,}", folded_value))
+        for known in numbered:
+            others = set(known[1].split())
+            if known[0] == "name" and words and (words <= others or (others and others <= words)):
+                return known
+        return kind, " ".join(sorted(words)) or folded_value
+    return kind, re.sub(r"[\s().+-]", "", folded_value)

@@ -81,8 +81,8 @@ RULES: tuple[Rule, ...] = (
     *_labelled("device", r"(?:序列号|序列號|机身号|设备编?号|設備編號)", rf"serial{_NO}?|S/N|IMEI|UDI|device{_NO}", least=5, scope="record"),
     rule("device", r"((?:[0-9A-F]{2}[:-]){5}[0-9A-F]{2})", before=r"(?<![0-9A-Za-z:-])", after=r"(?![0-9A-Za-z:-])", scope="record"),
     rule("biometric", rf"(?:指纹|指紋|人脸|人臉|虹膜|声纹|fingerprint|face|iris|voiceprint|photo)(?:照片?|影像|编号|編號|号|图片|ID|[ \t]on[ \t]file)*{_NO}?{_TO}"
-         r"([A-Z0-9_:/.?=&%-]*\d[A-Z0-9_:/.?=&%-]{4,80})", scope="record", holds=lambda text: n_digits(text) >= 4),
-    rule("biometric", r"([A-Z0-9_:/.?=&%-]*[A-Z0-9_]\.(?:jpe?g|png|heic|bmp|tiff?|dcm))", before=r"(?<![0-9A-Za-z_:/.?=&%-])", after=r"(?![0-9A-Za-z])", scope="record"),
+         r"((?:[A-Z0-9_/][A-Z0-9_:/.?=&%-]*)?\d[A-Z0-9_:/.?=&%-]{3,80}[A-Z0-9])", scope="record", holds=lambda text: n_digits(text) >= 4),
+    rule("biometric", r"([A-Z0-9_/][A-Z0-9_:/.?=&%-]*\.(?:jpe?g|png|heic|bmp|tiff?|dcm))", before=r"(?<![0-9A-Za-z_/.?=&%-])", after=r"(?![0-9A-Za-z])", scope="record"),
     rule("url", r"((?:https?://|www\.)[^\s\u3000-\u303f\u4e00-\u9fff<>\"'()\[\],;]+[A-Z0-9/])", before=NOT_IN_WORD, scope="record"),
     rule("ip", r"(\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3})", before=r"(?<![\d.])", after=r"(?![\d.]\d|\d)", holds=_is_ip, scope="record"),
     rule("ip", r"((?:[0-9A-F]{1,4}:){2,7}(?::?[0-9A-F]{1,4}){1,6})", before=r"(?<![0-9A-Za-z:])", after=r"(?![0-9A-Za-z:])", scope="record",

@@ -20,7 +20,7 @@ RULES: tuple[Rule, ...] = (
     rule("address", rf"(?:家庭住址|家庭地址|现住址|現住址|户籍地址)[:为是 \t]{{0,3}}({_WHOLE})", flags=0),
     rule("address", rf"(?:{_LABEL})[:为是在 \t]{{0,3}}({_WHOLE})", scope="record", flags=0),
     rule("address", rf"(?:{_LIVES})[: ]?({_WHOLE})", scope="record", flags=0),
-    rule("address", rf"((?:{_REGION}){{1,4}}(?:{_ROAD}){{1,2}}{_HOUSE})", before=rf"(?<!{HAN})", scope="record", flags=0),
+    rule("address", rf"((?:{_REGION}){{1,4}}(?:{_ROAD}){{1,2}}{_HOUSE})", before=rf"(?<!{HAN})(?!现?住|家[住在]|居住|来自|籍贯|地址)", scope="record", flags=0),
     rule("address", rf"(\d{{1,5}} (?:{_CAPS} ){{1,2}}{_STREET_TYPE}\.?(?:,? ?(?:Apt|Unit|Suite|Ste|Flat|#)\.? ?[\w-]+)?(?:, {_CAPS}(?:, {_STATE}(?: \d{{5}}(?:-\d{{4}})?)?)?)?)", before=r"(?<![\w.])", after=r"(?!\w)",
          scope="record", flags=0),
     rule("address", rf"(?:[Ll]ive[sd]?|[Ll]iving|[Rr]esid(?:es|ing|ent of)|[Ff]rom|[Hh]ometown|[Gg]rew up|[Rr]aised|[Bb]orn|[Nn]ative|[Mm]oved|[Rr]elocated)(?: in| at| of| to| from)?:? ({_CAPS}, {_STATE})", after=r"(?![A-Za-z])", scope="record", flags=0),
