@@ -41,9 +41,12 @@ def main() -> None:
     made = notes.generate(notes.Config(n_notes=args.notes), facts.load())
     quality = table_of(made)
     rows = [row for row in quality if row["kind"] == "all"]
-    work = [{"work": f"recall, {row['lang']}, {row['split']} forms", "ours": row["recall"], "peer": None, "peer_name": "", "ratio": None, "unit": "share", "runs": 1, "equal": True} for row in rows]
-    work += [{"work": f"precision, {row['lang']}, {row['split']} forms", "ours": row["precision"], "peer": None, "peer_name": "", "ratio": None, "unit": "share", "runs": 1, "equal": True} for row in rows]
-    body = {"machine": f"{platform.processor() or platform.machine()}, {platform.system()}", "versions": {name: metadata.version(name) for name in ("pyarrow", "numba")},
+    work = [{"work": f"recall, {row['lang']}, {row['split']} forms", "ours": row["recall"], "peer": None, "peer_name": "", "ratio": None, "unit": "share",
+             "runs": 1, "equal": True} for row in rows]
+    work += [{"work": f"precision, {row['lang']}, {row['split']} forms", "ours": row["precision"], "peer": None, "peer_name": "", "ratio": None,
+              "unit": "share", "runs": 1, "equal": True} for row in rows]
+    body = {"machine": f"{platform.processor() or platform.machine()}, {platform.system()}",
+            "versions": {name: metadata.version(name) for name in ("pyarrow", "numba")},
             "notes": dict(Counter(f"{note['lang']} {note['split']}" for note in made)), "quality": quality}
     if args.peer:
         work += against_presidio(made, args.peer)
@@ -68,7 +71,8 @@ def table_of(made: list[dict]) -> list[dict]:
         for lang in ("zh", "en", "mixed"):
             scores = scoring.by_kind((note["spans"], found[note["id"]]) for note in made if (note["split"], note["lang"]) == (split, lang))
             for kind, score in [*scores.items(), ("all", scoring.total(scores))]:
-                out.append({"split": split, "lang": lang, "kind": kind, "known": score.known, "recall": round(score.recall, 4), "precision": round(score.precision, 4),
+                out.append({"split": split, "lang": lang, "kind": kind, "known": score.known, "recall": round(score.recall, 4),
+                            "precision": round(score.precision, 4),
                             "exact": round(score.exact / max(score.known, 1), 4), "covered": round(score.covered / max(score.chars, 1), 4)})
     return out
 
@@ -83,17 +87,21 @@ def against_presidio(made: list[dict], python: str) -> list[dict]:
         start = time.process_time()
         mine = [spans(text) for text in texts]
         ours.append(len(texts) / (time.process_time() - start))
-        done = subprocess.run([python, str(Path(__file__).with_name("presidio_peer.py"))], input=json.dumps(texts), capture_output=True, text=True, check=True)
+        done = subprocess.run([python, str(Path(__file__).with_name("presidio_peer.py"))], input=json.dumps(texts), capture_output=True, text=True,
+                              check=True)
         peer = json.loads(done.stdout)
         theirs.append(len(texts) / peer["seconds"])
     speed, peer_speed = statistics.median(ours), statistics.median(theirs)
     wanted = {kind for note in english for *_, kind in note["spans"]}
-    totals = [scoring.total(scoring.by_kind((note["spans"], [tuple(span) for span in found if span[2] in wanted]) for note, found in zip(english, each, strict=True)))
+    totals = [scoring.total(scoring.by_kind((note["spans"], [tuple(span) for span in found if span[2] in wanted]) for note,
+                                            found in zip(english, each, strict=True)))
               for each in (mine, peer["spans"])]
-    rows = [{"work": "English notes", "ours": round(speed, 1), "peer": round(peer_speed, 1), "unit": "documents per CPU-second", "ratio": round(speed / peer_speed, 2), "runs": RUNS, "equal": False}]
+    rows = [{"work": "English notes", "ours": round(speed, 1), "peer": round(peer_speed, 1), "unit": "documents per CPU-second",
+             "ratio": round(speed / peer_speed, 2), "runs": RUNS, "equal": False}]
     for name in ("recall", "precision"):
         a, b = (getattr(score, name) for score in totals)
-        rows.append({"work": f"English notes: {name} over all kinds", "ours": round(a, 4), "peer": round(b, 4), "unit": "share", "ratio": round(a / max(b, 1e-9), 2), "runs": 1, "equal": False})
+        rows.append({"work": f"English notes: {name} over all kinds", "ours": round(a, 4), "peer": round(b, 4), "unit": "share",
+                     "ratio": round(a / max(b, 1e-9), 2), "runs": 1, "equal": False})
     return [{**row, "peer_name": "presidio-analyzer, blank pipeline"} for row in rows]
 
 
@@ -123,7 +131,8 @@ def screen_speed(texts: pa.Array) -> dict:
         identifiers.kinds_of(clean)
         spent.append(time.process_time() - start)
     kilobytes = pc.sum(pc.binary_length(clean)).as_py() / 1000
-    return {"work": f"clean real text ({len(clean)} texts, {kilobytes / 1000:.1f} MB)", "ours": round(statistics.median(spent) / kilobytes * 1e6, 1), "peer": 60.0, "peer_name": "our own bound",
+    return {"work": f"clean real text ({len(clean)} texts, {kilobytes / 1000:.1f} MB)", "ours": round(statistics.median(spent) / kilobytes * 1e6, 1),
+            "peer": 60.0, "peer_name": "our own bound",
             "ratio": round(60 / (statistics.median(spent) / kilobytes * 1e6), 2), "unit": "CPU microseconds per kB", "runs": RUNS, "equal": True}
 
 

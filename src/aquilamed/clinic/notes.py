@@ -1,8 +1,8 @@
 """The stage `clinic.notes`: clinical notes of made-up people in which the place of every identifier is known.
 
-`notes.jsonl` holds one note a line: `id`, `text`, `lang` (zh, en, mixed), `script` (zh, hant, en, mixed), `form` (admission, chat, ...), `split`, `traits`, `spans`
-`[[start, end, kind], ...]`. Notes of the split `heldout` are made from templates that the recogniser was not tuned on. Every note
-also holds hard negatives (`clinic.chart`), which no span covers: doses, values, codes, citations, eponyms, hospitals, hotlines.
+`notes.jsonl` holds one note a line: `id`, `text`, `lang` (zh, en, mixed), `script` (zh, hant, en, mixed), `form` (admission, chat, ...), `split`,
+`traits`, `spans` `[[start, end, kind], ...]`. Notes of the split `heldout` are made from forms that the recogniser was not tuned on. Every note also holds
+hard negatives (`clinic.chart`), which no span covers: doses, values, codes, citations, eponyms, hospitals, hotlines.
 """
 
 import dataclasses
@@ -42,7 +42,8 @@ class Config:
     seed: int = 0
     """Seed of every choice; any integer."""
     n_notes: int = 1000
-    """Notes in Chinese and as many in English, 1 or more; a fifth as many mix both. ours: each kind of identifier stands some dozen times in each language."""
+    """Notes in Chinese and as many in English, 1 or more; a fifth as many mix both. ours: each kind of identifier stands some dozen times in each
+    language."""
     wide_share: float = 0.1
     """Share, 0..1, of the Chinese and mixed notes in full-width digits and letters. ours"""
     tight_share: float = 0.2
@@ -102,7 +103,8 @@ def templates(folder: Path = TEMPLATES) -> tuple[Template, ...]:
     for path in sorted(folder.glob("*.txt")):
         split = "heldout" if path.stem.endswith("_heldout") else "tuning"
         _, *parts = _HEAD.split(path.read_text(encoding="utf-8"))
-        found += [Template(script=script, form=form, split=split, text=text.strip()) for script, form, text in zip(parts[::3], parts[1::3], parts[2::3], strict=True)]
+        found += [Template(script=script, form=form, split=split, text=text.strip()) for script, form,
+                  text in zip(parts[::3], parts[1::3], parts[2::3], strict=True)]
     return tuple(found)
 
 
@@ -117,7 +119,8 @@ def note(config: Config, facts: Facts, template: Template, number: int) -> dict:
         if kind:
             spans.append([len(text), len(text) + len(piece), kind])
         text += piece
-    return {"id": f"{template.lang}-{number:05d}", "text": text, "lang": template.lang, "script": template.script, "form": template.form, "split": template.split,
+    return {"id": f"{template.lang}-{number:05d}", "text": text, "lang": template.lang, "script": template.script, "form": template.form,
+            "split": template.split,
             "traits": traits, "spans": spans}
 
 
@@ -182,7 +185,8 @@ def _people(script: str, rng: np.random.Generator) -> dict[str, str]:
         found = {role: people.name_hant(rng) for role in roles}
     for role in roles if script in ("en", "mixed") else ():
         given, family = people.name_en(rng)
-        forms = {"_first": given, "_last": family, "_up": f"{given} {family}".upper(), "_rev": pick(rng, (f"{family}, {given}", f"{family.upper()}, {given.upper()}")), "_en": f"{given} {family}"}
+        forms = {"_first": given, "_last": family, "_up": f"{given} {family}".upper(),
+                 "_rev": pick(rng, (f"{family}, {given}", f"{family.upper()}, {given.upper()}")), "_en": f"{given} {family}"}
         middle = pick(rng, ("", "", f" {pick(rng, 'ABCDEFGHJKLMNPRSTW')}."))
         found = ({} if script == "mixed" else {role: f"{given}{middle} {family}"}) | {role + form: value for form, value in forms.items()} | found
     return found

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from aquilamed.clinic.identifiers import _digits as digits
+from aquilamed.clinic.identifiers import digits
 from aquilamed.clinic.phrasing import pick
 
 SURNAMES = (
@@ -27,20 +27,33 @@ GIVEN = (
 ETHNIC = ("阿依古丽·买买提", "迪丽热巴尔·艾合买提", "巴特尔·苏和", "扎西·次仁", "卓玛·央金", "努尔兰·哈森", "热依汗·吐尔逊", "乌云·其木格", "玛依拉·别克")
 TRADITIONAL = "王李張劉陳楊趙黃周吳徐孫胡朱高林何郭馬羅梁宋鄭謝韓唐馮董蕭程曹鄧許沈曾彭呂蘇盧蔣蔡葉潘戴鍾汪田姜范方鄒陸孔康邱顧賴龔詹簡游歐莊巫塗卓翁凃溫紀施江洪侯傅薛連關鄺麥冼區岑甘霍符阮駱"
 TRADITIONAL_GIVEN = "志明家豪淑芬美玲怡君雅婷俊傑建宏文雄麗華國強秀英詠詩嘉欣浩然子軒柏宇冠廷承恩佩珊慧儀偉倫永康德榮玉蘭月桂寶珠錦輝耀東啟銘"
-FIRST = """Aaliyah Abdul Adaeze Agnes Aidan Aisha Akira Alasdair Alejandra Alice Amara Anaya Anders Anneliese Anthony Arjun Astrid Aurelia Beatriz Bernadette Bjorn Blessing Brendan
-Brigid Callum Camila Carlos Casper Catarina Cedric Chidi Chloe Ciara Clementine Cormac Dafydd Daisuke Dalia Dariusz Dashiell Delphine Dimitri Divya Dolores Edmund Efua Eilidh Elena Elif
-Eloise Emeka Emilio Enrique Esme Esther Fatima Fiona Florence Francesca Freya Gareth Genevieve Georgina Giovanni Gordon Gudrun Gwendolyn Haruka Hassan Heloise Henrietta Hiroshi Ibrahim Imogen
-Ingrid Isolde Ivan Jasmine Javier Jerome Joanna John Jorge Josephine Juliet Kamala Kareem Katarzyna Kenji Kofi Krishna Kwame Lakshmi Lars Latoya Leticia Lorenzo Lucinda Magnus Malik Marcus
-Margot Mariam Mary Matilda Maureen Mehmet Mei Michael Miguel Mohammed Moira Muriel Nadia Neema Niamh Nikolai Nnamdi Noor Octavia Oksana Olga Omar Oscar Padraig Paloma Pedro Penelope
-Philippa Piotr Priya Quentin Rafael Ramona Ravi Rebecca Reginald Robert Rosalind Rupert Sabine Salma Samira Sanjay Sarah Seamus Selma Siobhan Soren Stella Sunita Svetlana Tamsin Tariq Tatiana
+FIRST = """Aaliyah Abdul Adaeze Agnes Aidan Aisha Akira Alasdair Alejandra Alice Amara Anaya Anders Anneliese Anthony Arjun Astrid Aurelia Beatriz
+Bernadette Bjorn Blessing Brendan
+Brigid Callum Camila Carlos Casper Catarina Cedric Chidi Chloe Ciara Clementine Cormac Dafydd Daisuke Dalia Dariusz Dashiell Delphine Dimitri Divya
+Dolores Edmund Efua Eilidh Elena Elif
+Eloise Emeka Emilio Enrique Esme Esther Fatima Fiona Florence Francesca Freya Gareth Genevieve Georgina Giovanni Gordon Gudrun Gwendolyn Haruka Hassan
+Heloise Henrietta Hiroshi Ibrahim Imogen
+Ingrid Isolde Ivan Jasmine Javier Jerome Joanna John Jorge Josephine Juliet Kamala Kareem Katarzyna Kenji Kofi Krishna Kwame Lakshmi Lars Latoya Leticia
+Lorenzo Lucinda Magnus Malik Marcus
+Margot Mariam Mary Matilda Maureen Mehmet Mei Michael Miguel Mohammed Moira Muriel Nadia Neema Niamh Nikolai Nnamdi Noor Octavia Oksana Olga Omar Oscar
+Padraig Paloma Pedro Penelope
+Philippa Piotr Priya Quentin Rafael Ramona Ravi Rebecca Reginald Robert Rosalind Rupert Sabine Salma Samira Sanjay Sarah Seamus Selma Siobhan Soren Stella
+Sunita Svetlana Tamsin Tariq Tatiana
 Temperance Theodora Thomas Tobias Ursula Valentina Vasily Venkatesh Vikram Wanda Wilhelmina Winifred Xavier Yasmin Yetunde Yusuf Zainab Zoltan""".split()
-LAST = """Abernathy Adeyemi Aldridge Alvarez Anderson Appiah Arbuckle Ashworth Bagchi Balakrishnan Barrow Beaumont Bergstrom Bhattacharya Blackwood Bonnet Bouchard Brennan Brown Callahan Carmichael
-Castellanos Chakraborty Chukwu Cohen Colquhoun Cruickshank Czajkowski D'Angelo Davies Delacroix Demir Desrosiers Dlamini Dombrowski Donnelly Drummond Dunmore Eriksson Estrada Fairweather Featherstone Fenwick
-Ferreira Fitzgerald Fontaine Forsyth Fujimoto Gallagher Garcia Gethin Ghorbani Gilchrist Goldberg Gonzalez Greenwood Grimaldi Gunawardena Gupta Halloway Hargreaves Haverford Hendricks Hernandez Higashi Holmgren
-Iglesias Ivanova Jablonski Jacobsen Jankowski Johnson Jovanovic Kapoor Karlsson Kensington Khan Kowalski Kuznetsov Lachlan Langley Larkspur Lindqvist Lockwood Lombardi MacGregor Mahoney Marchetti Marchetti Martinez McAllister
-McDonald McGillicuddy Mensah Mercer Middleton Miyamoto Montgomery Morales Mukherjee Nakamura Nguyen Nkemelu Novak Nowak O'Brien O'Sullivan Oduya Okafor Okonkwo Olufemi Ortega Osei Ostrowski Papadopoulos Patel Pemberton
-Pereira Petrov Pettigrew Pietersen Preston Quigley Raghunathan Ramirez Rasmussen Redgrave Ribeiro Rosenthal Rowntree Rutherford Sandoval Santiago Satterthwaite Schroeder Sengupta Shah Shimizu Sinclair Singh Smith
-Sokolov Somerville Srinivasan Stavros Stewart-Jones Suleiman Swinburne Takahashi Tennant Thackeray Thompson Tremblay Ubaldo Underhill Vanterpool Vasquez Venter Villanueva Wadsworth Walczak Warsame Weatherby Whitfield Wickramasinghe Wilkinson
+LAST = """Abernathy Adeyemi Aldridge Alvarez Anderson Appiah Arbuckle Ashworth Bagchi Balakrishnan Barrow Beaumont Bergstrom Bhattacharya Blackwood Bonnet
+Bouchard Brennan Brown Callahan Carmichael
+Castellanos Chakraborty Chukwu Cohen Colquhoun Cruickshank Czajkowski D'Angelo Davies Delacroix Demir Desrosiers Dlamini Dombrowski Donnelly Drummond
+Dunmore Eriksson Estrada Fairweather Featherstone Fenwick
+Ferreira Fitzgerald Fontaine Forsyth Fujimoto Gallagher Garcia Gethin Ghorbani Gilchrist Goldberg Gonzalez Greenwood Grimaldi Gunawardena Gupta Halloway
+Hargreaves Haverford Hendricks Hernandez Higashi Holmgren
+Iglesias Ivanova Jablonski Jacobsen Jankowski Johnson Jovanovic Kapoor Karlsson Kensington Khan Kowalski Kuznetsov Lachlan Langley Larkspur Lindqvist
+Lockwood Lombardi MacGregor Mahoney Marchetti Marchetti Martinez McAllister
+McDonald McGillicuddy Mensah Mercer Middleton Miyamoto Montgomery Morales Mukherjee Nakamura Nguyen Nkemelu Novak Nowak O'Brien O'Sullivan Oduya Okafor
+Okonkwo Olufemi Ortega Osei Ostrowski Papadopoulos Patel Pemberton
+Pereira Petrov Pettigrew Pietersen Preston Quigley Raghunathan Ramirez Rasmussen Redgrave Ribeiro Rosenthal Rowntree Rutherford Sandoval Santiago
+Satterthwaite Schroeder Sengupta Shah Shimizu Sinclair Singh Smith
+Sokolov Somerville Srinivasan Stavros Stewart-Jones Suleiman Swinburne Takahashi Tennant Thackeray Thompson Tremblay Ubaldo Underhill Vanterpool Vasquez
+Venter Villanueva Wadsworth Walczak Warsame Weatherby Whitfield Wickramasinghe Wilkinson
 Williams Winterbourne Wojcik Yamaguchi Yilmaz Zamora Zielinski""".split()
 PINYIN = "Zhang Wang Li Chen Liu Xu Ouyang Zhou Qian Feng Lu Huang Xie Gao".split()
 PINYIN_GIVEN = "Wei Xiaoming Jianguo Lihua Yuting Haoran Meiling Zhiqiang Xinyi Guoqiang Fang Rui".split()
@@ -83,18 +96,22 @@ def mobile_zh(rng: np.random.Generator) -> str:
 
 
 def landline_zh(rng: np.random.Generator) -> str:
-    area, number = pick(rng, (("010", "5550" + digits(rng, 4)), ("021", "5550" + digits(rng, 4)), ("0571", "8555" + digits(rng, 4)), ("0755", "555" + digits(rng, 4)), ("0431", "8555" + digits(rng, 4))))
-    return pick(rng, (f"{area}-{number}", f"{area}-{number}", f"({area}){number}", f"{area} {number}", f"{area}{number}", f"{area}-{number}-{digits(rng, 3)}"))
+    area, number = pick(rng, (("010", "5550" + digits(rng, 4)), ("021", "5550" + digits(rng, 4)), ("0571", "8555" + digits(rng, 4)),
+                              ("0755", "555" + digits(rng, 4)), ("0431", "8555" + digits(rng, 4))))
+    return pick(rng, (f"{area}-{number}", f"{area}-{number}", f"({area}){number}", f"{area} {number}", f"{area}{number}",
+                      f"{area}-{number}-{digits(rng, 3)}"))
 
 
 def phone_hant(rng: np.random.Generator) -> str:
-    return pick(rng, (f"0900-000-{digits(rng, 3)}", f"0900000{digits(rng, 3)}", f"(02)2555-0{digits(rng, 3)}", f"02-2555-0{digits(rng, 3)}", f"+852 5550 0{digits(rng, 3)}", f"+886-900-000-{digits(rng, 3)}"))
+    return pick(rng, (f"0900-000-{digits(rng, 3)}", f"0900000{digits(rng, 3)}", f"(02)2555-0{digits(rng, 3)}", f"02-2555-0{digits(rng, 3)}",
+                      f"+852 5550 0{digits(rng, 3)}", f"+886-900-000-{digits(rng, 3)}"))
 
 
 def phone_en(rng: np.random.Generator) -> str:
     end, area = f"01{digits(rng, 2)}", pick(rng, ("212", "415", "617", "303", "716"))
     return pick(rng, (
-        f"({area}) 555-{end}", f"{area}-555-{end}", f"{area}.555.{end}", f"{area} 555 {end}", f"+1 {area} 555 {end}", f"1-{area}-555-{end}", f"+1 ({area}) 555-{end}",
+        f"({area}) 555-{end}", f"{area}-555-{end}", f"{area}.555.{end}", f"{area} 555 {end}", f"+1 {area} 555 {end}", f"1-{area}-555-{end}",
+        f"+1 ({area}) 555-{end}",
         f"07700 900{digits(rng, 3)}", f"020 7946 0{digits(rng, 3)}", f"+44 20 7946 0{digits(rng, 3)}", f"({area})555-{end}"))
 
 
@@ -106,17 +123,22 @@ def email(rng: np.random.Generator) -> str:
 
 def address_zh(rng: np.random.Generator) -> str:
     road = f"{pick(rng, _ROADS)}{rng.integers(1, 990)}号"
-    return pick(rng, _REGIONS) + road + pick(rng, ("", f"{rng.integers(1, 30)}幢{rng.integers(101, 2600)}室", f"{rng.integers(1, 30)}栋{rng.integers(1, 5)}单元{rng.integers(101, 2600)}", f"{rng.integers(1, 20)}号楼{rng.integers(101, 999)}室"))
+    return pick(rng, _REGIONS) + road + pick(rng,
+                                             ("", f"{rng.integers(1, 30)}幢{rng.integers(101, 2600)}室",
+                                              f"{rng.integers(1, 30)}栋{rng.integers(1, 5)}单元{rng.integers(101, 2600)}",
+                                              f"{rng.integers(1, 20)}号楼{rng.integers(101, 999)}室"))
 
 
 def address_hant(rng: np.random.Generator) -> str:
-    return f"{pick(rng, _REGIONS_HANT)}{pick(rng, _ROADS_HANT)}{rng.integers(1, 400)}號" + pick(rng, ("", f"{rng.integers(2, 20)}樓", f"{rng.integers(2, 20)}樓之{rng.integers(1, 5)}", f"{rng.integers(2, 20)}樓B室"))
+    return f"{pick(rng, _REGIONS_HANT)}{pick(rng, _ROADS_HANT)}{rng.integers(1, 400)}號" + pick(rng,
+        ("", f"{rng.integers(2, 20)}樓", f"{rng.integers(2, 20)}樓之{rng.integers(1, 5)}", f"{rng.integers(2, 20)}樓B室"))
 
 
 def address_en(rng: np.random.Generator) -> str:
     street = f"{rng.integers(1, 9900)} {pick(rng, _STREETS)} {pick(rng, _STREET_TYPES)}"
     flat = pick(rng, ("", "", f", Apt {rng.integers(1, 40)}{pick(rng, 'ABCD')}", f", Unit {rng.integers(1, 90)}", f" #{rng.integers(1, 300)}"))
-    return street + flat + pick(rng, (f", {pick(rng, _CITIES)}, {pick(rng, _STATES)} {postcode_en(rng)}", f", {pick(rng, _CITIES)}, {pick(rng, _STATES)}", f", {pick(rng, _CITIES)}"))
+    return street + flat + pick(rng, (f", {pick(rng, _CITIES)}, {pick(rng, _STATES)} {postcode_en(rng)}", f", {pick(rng, _CITIES)}, {pick(rng, _STATES)}",
+                                      f", {pick(rng, _CITIES)}"))
 
 
 def town_en(rng: np.random.Generator) -> str:

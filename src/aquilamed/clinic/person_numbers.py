@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 
 from aquilamed.clinic import identifiers
-from aquilamed.clinic.identifiers import _digits as digits
+from aquilamed.clinic.identifiers import digits
 from aquilamed.clinic.phrasing import pick
 
 _AREAS = ("110101", "310104", "440305", "510107", "330106", "220104")
@@ -56,7 +56,7 @@ def permit(rng: np.random.Generator) -> str:
 
 
 def nhs_number(rng: np.random.Generator) -> str:
-    return identifiers._id_card("en", rng)
+    return identifiers.id_card("en", rng)
 
 
 def ssn(rng: np.random.Generator) -> str:
@@ -74,7 +74,8 @@ def specimen(rng: np.random.Generator) -> str:
 
 
 def insurance(rng: np.random.Generator) -> str:
-    return pick(rng, (f"YB{digits(rng, 9)}", digits(rng, 10), f"{pick(rng, string.ascii_uppercase)}{digits(rng, 8)}", f"XQ{pick(rng, string.ascii_uppercase)}{digits(rng, 9)}"))
+    return pick(rng, (f"YB{digits(rng, 9)}", digits(rng, 10), f"{pick(rng, string.ascii_uppercase)}{digits(rng, 8)}",
+                      f"XQ{pick(rng, string.ascii_uppercase)}{digits(rng, 9)}"))
 
 
 def account(rng: np.random.Generator) -> str:
@@ -82,7 +83,7 @@ def account(rng: np.random.Generator) -> str:
 
 
 def card_zh(rng: np.random.Generator) -> str:
-    whole = identifiers._bank_card("zh", rng)
+    whole = identifiers.bank_card("zh", rng)
     return pick(rng, (whole, " ".join(whole[at:at + 4] for at in range(0, len(whole), 4))))
 
 
@@ -93,7 +94,8 @@ def card_en(rng: np.random.Generator) -> str:
 
 
 def licence(rng: np.random.Generator) -> str:
-    return pick(rng, (f"1{digits(rng, 14)}", f"{pick(rng, string.ascii_uppercase)}{digits(rng, 7)}", f"{digits(rng, 3)}-{digits(rng, 3)}-{digits(rng, 3)}", f"MD{digits(rng, 6)}"))
+    return pick(rng, (f"1{digits(rng, 14)}", f"{pick(rng, string.ascii_uppercase)}{digits(rng, 7)}", f"{digits(rng, 3)}-{digits(rng, 3)}-{digits(rng, 3)}",
+                      f"MD{digits(rng, 6)}"))
 
 
 def plate_zh(rng: np.random.Generator) -> str:
@@ -114,7 +116,8 @@ def vin(rng: np.random.Generator) -> str:
 
 
 def serial(rng: np.random.Generator) -> str:
-    return pick(rng, (f"SN{digits(rng, 8)}", f"{pick(rng, 'PJH')}{pick(rng, 'KLM')}{digits(rng, 6)}H", f"{digits(rng, 5)}-{digits(rng, 4)}-{digits(rng, 2)}", digits(rng, 10)))
+    return pick(rng, (f"SN{digits(rng, 8)}", f"{pick(rng, 'PJH')}{pick(rng, 'KLM')}{digits(rng, 6)}H",
+                      f"{digits(rng, 5)}-{digits(rng, 4)}-{digits(rng, 2)}", digits(rng, 10)))
 
 
 def mac(rng: np.random.Generator) -> str:
@@ -122,11 +125,13 @@ def mac(rng: np.random.Generator) -> str:
 
 
 def ip(rng: np.random.Generator) -> str:
-    return pick(rng, (f"192.0.2.{rng.integers(1, 255)}", f"198.51.100.{rng.integers(1, 255)}", f"203.0.113.{rng.integers(1, 255)}", f"2001:db8:{digits(rng, 2)}::{digits(rng, 3)}"))
+    return pick(rng, (f"192.0.2.{rng.integers(1, 255)}", f"198.51.100.{rng.integers(1, 255)}", f"203.0.113.{rng.integers(1, 255)}",
+                      f"2001:db8:{digits(rng, 2)}::{digits(rng, 3)}"))
 
 
 def url(rng: np.random.Generator) -> str:
-    return pick(rng, ("https://portal.example.org/u/{0}", "http://www.example.com/report?id={0}", "https://example.net/share/{0}.pdf", "www.example.org/p/{0}")).format(digits(rng, 6))
+    return pick(rng, ("https://portal.example.org/u/{0}", "http://www.example.com/report?id={0}", "https://example.net/share/{0}.pdf",
+                      "www.example.org/p/{0}")).format(digits(rng, 6))
 
 
 def image(rng: np.random.Generator) -> str:
@@ -138,7 +143,8 @@ def fingerprint(rng: np.random.Generator) -> str:
 
 
 def chat_account(rng: np.random.Generator) -> str:
-    return pick(rng, (f"wx{digits(rng, 6)}", f"wxid_{digits(rng, 8)}", f"happy_{digits(rng, 4)}", f"lily{digits(rng, 6)}", digits(rng, 9), digits(rng, 10)))
+    return pick(rng, (f"wx{digits(rng, 6)}", f"wxid_{digits(rng, 8)}", f"happy_{digits(rng, 4)}", f"lily{digits(rng, 6)}", digits(rng, 9),
+                      digits(rng, 10)))
 
 
 def number(rng: np.random.Generator) -> str:
@@ -162,8 +168,10 @@ def date_zh(rng: np.random.Generator) -> str:
     year, month, day = _day(rng)
     han = "".join(_HAN_DIGITS[int(digit)] for digit in str(year))
     return pick(rng, (
-        f"{year}-{month:02d}-{day:02d}", f"{year}-{month:02d}-{day:02d}", f"{year}年{month}月{day}日", f"{year}年{month}月{day}日", f"{year}年{month:02d}月{day:02d}日",
-        f"{year}.{month:02d}.{day:02d}", f"{year}/{month}/{day}", f"{year}年{month}月", f"{month}月{day}日", f"{han}年{_han(month)}月{_han(day)}日", f"{year} 年 {month} 月 {day} 日"))
+        f"{year}-{month:02d}-{day:02d}", f"{year}-{month:02d}-{day:02d}", f"{year}年{month}月{day}日", f"{year}年{month}月{day}日",
+        f"{year}年{month:02d}月{day:02d}日",
+        f"{year}.{month:02d}.{day:02d}", f"{year}/{month}/{day}", f"{year}年{month}月", f"{month}月{day}日", f"{han}年{_han(month)}月{_han(day)}日",
+        f"{year} 年 {month} 月 {day} 日"))
 
 
 def date_hant(rng: np.random.Generator) -> str:
@@ -175,21 +183,24 @@ def date_hant(rng: np.random.Generator) -> str:
 def full_date_zh(rng: np.random.Generator) -> str:
     """With its year, as after a label."""
     year, month, day = _day(rng)
-    return pick(rng, (f"{year}-{month:02d}-{day:02d}", f"{year}年{month}月{day}日", f"{year}{month:02d}{day:02d}", f"{year}.{month}.{day}", f"{year}/{month:02d}/{day:02d}"))
+    return pick(rng, (f"{year}-{month:02d}-{day:02d}", f"{year}年{month}月{day}日", f"{year}{month:02d}{day:02d}", f"{year}.{month}.{day}",
+                      f"{year}/{month:02d}/{day:02d}"))
 
 
 def date_en(rng: np.random.Generator) -> str:
     year, month, day = _day(rng)
     name = _MONTHS[month - 1]
     return pick(rng, (
-        f"{month:02d}/{day:02d}/{year}", f"{month}/{day}/{year % 100:02d}", f"{name} {day}, {year}", f"{name} {day}", f"{day} {name} {year}", f"{name[:3]} {day}, {year}", f"{day:02d}-{name[:3]}-{year}",
+        f"{month:02d}/{day:02d}/{year}", f"{month}/{day}/{year % 100:02d}", f"{name} {day}, {year}", f"{name} {day}", f"{day} {name} {year}",
+        f"{name[:3]} {day}, {year}", f"{day:02d}-{name[:3]}-{year}",
         f"{year}-{month:02d}-{day:02d}", f"{name} {_ordinal(day)}", f"{day} {name[:3]}", f"{name} {year}", f"{_ordinal(day)} of {name}"))
 
 
 def full_date_en(rng: np.random.Generator) -> str:
     year, month, day = _day(rng)
     name = _MONTHS[month - 1]
-    return pick(rng, (f"{month:02d}/{day:02d}/{year}", f"{month}/{day}/{year}", f"{name} {day}, {year}", f"{day} {name[:3]} {year}", f"{year}-{month:02d}-{day:02d}", f"{day:02d}-{name[:3].upper()}-{year}", f"{day:02d}.{month:02d}.{year}"))
+    return pick(rng, (f"{month:02d}/{day:02d}/{year}", f"{month}/{day}/{year}", f"{name} {day}, {year}", f"{day} {name[:3]} {year}",
+                      f"{year}-{month:02d}-{day:02d}", f"{day:02d}-{name[:3].upper()}-{year}", f"{day:02d}.{month:02d}.{year}"))
 
 
 def _han(n: int) -> str:
@@ -202,15 +213,21 @@ def _ordinal(day: int) -> str:
 
 
 NUMBERS: dict[str, tuple[str, Callable[[np.random.Generator], str]]] = {
-    "id18": ("resident_id", resident_id), "id15": ("resident_id", old_resident_id), "hkid": ("resident_id", hong_kong_id), "twid": ("resident_id", taiwan_id),
-    "passport": ("travel_document", passport), "permit": ("travel_document", permit), "nhs": ("insurance_number", nhs_number), "ssn": ("ssn", ssn), "mrn": ("record_number", record),
-    "specimen": ("record_number", specimen), "insurance": ("insurance_number", insurance), "account": ("account", account), "licence": ("licence", licence),
-    "vin": ("vehicle", vin), "serial": ("device", serial), "mac": ("device", mac), "ip": ("ip", ip), "url": ("url", url), "image": ("biometric", image), "fingerprint": ("biometric", fingerprint),
+    "id18": ("resident_id", resident_id), "id15": ("resident_id", old_resident_id), "hkid": ("resident_id", hong_kong_id),
+    "twid": ("resident_id", taiwan_id),
+    "passport": ("travel_document", passport), "permit": ("travel_document", permit), "nhs": ("insurance_number", nhs_number), "ssn": ("ssn", ssn),
+    "mrn": ("record_number", record),
+    "specimen": ("record_number", specimen), "insurance": ("insurance_number", insurance), "account": ("account", account),
+    "licence": ("licence", licence),
+    "vin": ("vehicle", vin), "serial": ("device", serial), "mac": ("device", mac), "ip": ("ip", ip), "url": ("url", url), "image": ("biometric", image),
+    "fingerprint": ("biometric", fingerprint),
     "chat": ("chat_account", chat_account), "number": ("other_number", number),
 }
 """Slot -> (kind, maker); those that differ by script are in `BY_SCRIPT`."""
 BY_SCRIPT: dict[str, dict[str, tuple[str, Callable[[np.random.Generator], str]]]] = {
-    "zh": {"card": ("bank_card", card_zh), "plate": ("vehicle", plate_zh), "age90": ("age", age_zh), "date": ("date", date_zh), "dob": ("date", full_date_zh)},
+    "zh": {"card": ("bank_card", card_zh), "plate": ("vehicle", plate_zh), "age90": ("age", age_zh), "date": ("date", date_zh),
+           "dob": ("date", full_date_zh)},
     "hant": {"age90": ("age", age_zh), "date": ("date", date_hant), "dob": ("date", full_date_zh)},
-    "en": {"card": ("bank_card", card_en), "plate": ("vehicle", plate_en), "age90": ("age", age_en), "date": ("date", date_en), "dob": ("date", full_date_en)},
+    "en": {"card": ("bank_card", card_en), "plate": ("vehicle", plate_en), "age90": ("age", age_en), "date": ("date", date_en),
+           "dob": ("date", full_date_en)},
 }

@@ -1,7 +1,8 @@
 """How well found spans meet the known ones.
 
-A known span is recalled where a found one of its kind covers at least half of it; a found span is right where a known one of its kind covers at least half of it. `exact` spans
-agree at both ends. `covered` is the share of the known spans' characters inside any found span, whatever its kind: what masking hides.
+A known span is recalled where a found one of its kind covers at least half of it; a found span is right where a known one of its kind covers at least
+half of it. `exact` spans agree at both ends. `covered` is the share of the known spans' characters inside any found span, whatever its kind: what masking
+hides.
 """
 
 import dataclasses

@@ -1,8 +1,8 @@
 """Whether a text is a patient's record, and how far from its signs a date, an age or a URL still belongs to the patient.
 
 A date, a link or an address is nobody's secret in a textbook or on a web page. It is one beside a record number, a date of birth or admission,
-a name together with a way to reach it or with a chart's headings, where someone introduces himself to a doctor, under three such headings, or below a record's title,
-or any identifier in a text that speaks of one patient (`a 45-year-old man`) or holds what was measured in one.
+a name together with a way to reach it or with a chart's headings, where someone introduces himself to a doctor, under three such headings, below a
+record's title, or beside any identifier in a text that speaks of one patient (`a 45-year-old man`) or holds what was measured in one.
 """
 
 import re
@@ -17,22 +17,27 @@ _FILE = frozenset(("record_number", "insurance_number"))
 _REACHED = frozenset(("phone", "email", "fax", "chat_account", "address"))
 HEADINGS = (
     "主诉|主訴", "现病史|現病史", "既往史|過去病史|过去史", "体格检查|查体|體格檢查", "(?:初步|入院|出院|临床)?诊断|診斷", "医嘱|醫囑|处理|處置|诊疗计划", "家族史", "辅助检查|实验室检查",
-    "(?:chief complaint|cc)", "(?:history of present illness|hpi)", "(?:past medical history|pmhx?)", "(?:physical exam(?:ination)?|exam|vitals|pe)", "(?:assessment|impression|a/p)", "(?:discharge|admitting|final)? ?diagnos[ei]s",
+    "(?:chief complaint|cc)", "(?:history of present illness|hpi)", "(?:past medical history|pmhx?)", "(?:physical exam(?:ination)?|exam|vitals|pe)",
+    "(?:assessment|impression|a/p)", "(?:discharge|admitting|final)? ?diagnos[ei]s",
     "(?:medications|meds)", "(?:hospital course|plan)", "allergies",
 )
 """Each a heading of a chart where a colon or a bracket follows."""
 _HEADING = re.compile("|".join(rf"(?:({one}))" for one in HEADINGS), re.IGNORECASE)
 _HEADED = re.compile(r"[ \t]*[:\]】]")
-_CLINICAL = re.compile(r"患者|病人|病患|就诊|就医|病情|症状|病史|化验|接诊|体检|用药|服药|复查|mmol|就診|診斷|治療|症狀|門診|護理師|醫囑|住院|门诊|医生|医师|大夫|醫生|醫師|护士|诊断|手术|patient|admitted|diagnos|doctor|clinic|surgery|hospital|nurse|physician|consultant|\bDr\b|\bMRN\b|\bNHS\b|mmHg|\d mg\b|year[- ]old|under (?:my|our) care|\bM\.?D\b", re.IGNORECASE)
+_CLINICAL = re.compile(r"患者|病人|病患|就诊|就医|病情|症状|病史|化验|接诊|体检|用药|服药|复查|mmol|就診|診斷|治療|症狀|門診|護理師|醫囑|住院|门诊|医生|医师|大夫|醫生|醫師|护士|诊断|手术|patient|admitted|"
+                       r"diagnos|doctor|clinic|surgery|hospital|nurse|physician|consultant|\bDr\b|\bMRN\b|\bNHS\b|mmHg|\d mg\b|year[- ]old|under "
+                       r"(?:my|our) care|\bM\.?D\b", re.IGNORECASE)
 _CASE = re.compile(r"\d{1,3}[- ]years?[- ]old|\d{1,3} ?(?:y/?o|yo)\b|under (?:my|our) care|certify that|兹证明|茲證明|该患者|该病人|本患者|诊断证明|"
                    r"我(?:母亲|父亲|妈|爸|爷爷|奶奶|老公|老婆|儿子|女儿|孩子)|(?:男|女)性?[,，、 ]{0,2}(?:约|现年)?\d{1,3}岁", re.IGNORECASE)
 """How a text speaks of one patient: with an identifier of any kind it is a record."""
-_MEASURED = re.compile(r"\bBP ?:? ?\d{2,3}/\d{2,3}|\d{2,3}/\d{2,3} ?mmHg|\d ?(?:mmol|[μu]mol|g|U|IU)/L|mg/dL|×10\^9|\b(?:HR|RR|P|R) ?:? ?\d{2,3}\b|\b(?:WBC|Hgb|Hb|SpO2|PLT|LDL|TSH|INR)\b ?:? ?\d|QTc|\bbpm\b")
+_MEASURED = re.compile(r"\bBP ?:? ?\d{2,3}/\d{2,3}|\d{2,3}/\d{2,3} ?mmHg|\d ?(?:mmol|[μu]mol|g|U|IU)/L|mg/dL|×10\^9|\b(?:HR|RR|P|R) ?:? ?\d{2,3}\b|"
+                       r"\b(?:WBC|Hgb|Hb|SpO2|PLT|LDL|TSH|INR)\b ?:? ?\d|QTc|\bbpm\b")
 """What is measured in a body: beside an identifier of any kind it makes a record. Papers and books have it too, but no identifier."""
 GATE = r"(?:主诉|主訴|现病史|現病史|chief complaint|history of present illness|hpi|past medical history)[ \t]?[:\]】]"
 """RE2 pattern without which a text without identifiers is no record."""
 TITLE = (r"(?:入院|出院|病程|护理|護理|手术|手術|会诊|會診|随访|隨訪|转诊|轉診|抢救|查房|麻醉|门诊|門診|急诊|急診|检验|檢驗|检查|檢查|病理|影像|病案|住院)(?:记录|紀錄|小结|病历|病歷|登记|报告|報告|首页|摘要|单|單)"
-         r"|(?:admission|progress|discharge|nursing|consult(?:ation)?|operative|emergency department|clinic|office|follow-?up|procedure|triage|transfer|social work|telephone|soap) (?:note|summary|report|letter|encounter|visit|assessment)"
+         r"|(?:admission|progress|discharge|nursing|consult(?:ation)?|operative|emergency department|clinic|office|follow-?up|procedure|triage|"
+         r"transfer|social work|telephone|soap) (?:note|summary|report|letter|encounter|visit|assessment)"
          r"|history and physical")
 """What a record is called, in a short line at its top."""
 _TITLE = re.compile(TITLE, re.IGNORECASE)

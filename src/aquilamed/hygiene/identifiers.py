@@ -1,10 +1,10 @@
 """What identifies a person: found by form, check digit, label and context, and replaced by typed surrogates. paper 2.1.1
 
-The kinds are HIPAA Safe Harbor's (45 CFR 164.514(b)(2)) and the Chinese ones. In any text a kind is looked for that is a person's by its form or its label: identity, record, insurance
-and bank numbers, telephones, e-mail, chat accounts, plates, labelled names and homes. A date, an age over 89, a URL, an address on the network, a device, a
-street or an untitled name is personal in a patient's record only (`hygiene.charts`), so textbooks, papers and web pages keep theirs. Doses, laboratory values, ICD and SNOMED codes, years, trial
-and approval numbers, DOIs, hotlines, hospitals and eponyms are left alone everywhere. Biometrics show in text as the name of an image file or a labelled template number; the
-biometrics themselves and photographs are not text.
+The kinds are HIPAA Safe Harbor's (45 CFR 164.514(b)(2)) and the Chinese ones. In any text a kind is looked for that is a person's by its form or its
+label: identity, record, insurance and bank numbers, telephones, e-mail, chat accounts, plates, labelled names and homes. A date, an age over 89, a URL, an
+address on the network, a device, a street or an untitled name is personal in a patient's record only (`hygiene.charts`), so textbooks, papers and web pages
+keep theirs. Doses, laboratory values, ICD and SNOMED codes, years, trial and approval numbers, DOIs, hotlines, hospitals and eponyms are left alone
+everywhere. Biometrics show in text as the name of an image file or a labelled template number; the biometrics themselves and photographs are not text.
 """
 
 import re
@@ -23,7 +23,8 @@ SURROGATES = {
     "name": ("姓名", "NAME"), "address": ("地址", "ADDRESS"), "postcode": ("邮编", "POSTCODE"), "date": ("日期", "DATE"), "age": ("年龄", "AGE"),
     "phone": ("电话", "PHONE"), "fax": ("传真", "FAX"), "email": ("邮箱", "EMAIL"), "chat_account": ("社交账号", "CHAT_ACCOUNT"),
     "resident_id": ("身份证号", "RESIDENT_ID"), "travel_document": ("证件号", "TRAVEL_DOCUMENT"), "ssn": ("社会保障号", "SSN"),
-    "record_number": ("病历号", "RECORD_NUMBER"), "insurance_number": ("医保号", "INSURANCE_NUMBER"), "account": ("账号", "ACCOUNT"), "bank_card": ("银行卡号", "BANK_CARD"),
+    "record_number": ("病历号", "RECORD_NUMBER"), "insurance_number": ("医保号", "INSURANCE_NUMBER"), "account": ("账号", "ACCOUNT"),
+    "bank_card": ("银行卡号", "BANK_CARD"),
     "licence": ("证照号", "LICENCE"), "vehicle": ("车辆号", "VEHICLE"), "device": ("设备号", "DEVICE"), "url": ("网址", "URL"), "ip": ("IP地址", "IP_ADDRESS"),
     "biometric": ("生物特征", "BIOMETRIC"), "other_number": ("编号", "NUMBER"),
 }
@@ -37,9 +38,8 @@ _SIGNS = (dates.LABELLED.gate, charts.GATE, charts.INTRODUCTION, charts.TITLE)
 _TOGETHER = 6
 _GROUPS = tuple(_ANYWHERE[at:at + _TOGETHER] for at in range(0, len(_ANYWHERE), _TOGETHER))
 _GATES = (*("|".join(rule.gate for rule in group) for group in _GROUPS), "|".join(_SIGNS))
-"""RE2 patterns, each for some rules; more rules in one pattern outgrow RE2's automaton. Measured: 6 together cost half as much as one by one, all together ten times."""
-
-
+"""RE2 patterns, each for some rules; more rules in one pattern outgrow RE2's automaton. Measured: 6 together cost half as much as one by one, all together
+ten times."""
 _HAN = re.compile(HAN)
 
 
@@ -85,7 +85,8 @@ def _gated(words: pa.Array) -> dict[int, tuple]:
 def mask(words: list[str], lang: str, kinds: tuple[str, ...] = KINDS, *, is_record: bool = False) -> tuple[list[str], Counter]:
     """The texts of one record with every identifier of `kinds` replaced, and how many of each kind.
 
-    The texts are searched as one, joined by line breaks. Equal values get the same surrogate through the whole record, and a name found once is replaced wherever it stands.
+    The texts are searched as one, joined by line breaks. Equal values get the same surrogate through the whole record, and a name found once is replaced
+    wherever it stands.
     """
     joined = "\n".join(words)
     found = [item for item in find(joined, is_record=is_record) if item.kind in kinds and "\n" not in joined[item.start:item.end]]

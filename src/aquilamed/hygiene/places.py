@@ -12,7 +12,8 @@ _HOUSE = r"(?:[A-Z]?\d{1,5}(?:-\d{1,4})?(?:号楼|单元|号|號|幢|栋|棟|座
 _WHOLE = rf"(?:{_REGION}){{1,4}}(?:{_ROAD}){{0,2}}(?:{_HOUSE})?"
 _LABEL = r"(?:家庭|户籍|戶籍|户口|居住|通讯|通訊|联系|聯絡|身份证|现|現|住院)?(?:住址|地址)|籍贯|籍貫|出生地|现住|住所|住处|(?:现|常)?居住?地|(?:户籍|户口)所?在?地?|老家|家住?址"
 _LIVES = r"家住|现居|居住[于在]|住[于在]|家在|住|来自|來自"
-_STREET_TYPE = r"(?:Street|St|Avenue|Ave|Road|Rd|Lane|Ln|Drive|Dr|Court|Ct|Boulevard|Blvd|Way|Terrace|Place|Pl|Square|Sq|Crescent|Close|Highway|Hwy|Parkway|Pkwy|Circle|Trail)"
+_STREET_TYPE = (r"(?:Street|St|Avenue|Ave|Road|Rd|Lane|Ln|Drive|Dr|Court|Ct|Boulevard|Blvd|Way|Terrace|Place|Pl|Square|Sq|Crescent|Close|Highway|"
+                r"Hwy|Parkway|Pkwy|Circle|Trail)")
 _CAPS = r"(?:St\.? )?[A-Z][A-Za-z'’-]+(?: [A-Z][A-Za-z'’-]+){0,2}"
 _STATE = r"(?:[A-Z]{2}|[A-Z][a-z]+(?: [A-Z][a-z]+)?)"
 
@@ -21,10 +22,13 @@ RULES: tuple[Rule, ...] = (
     rule("address", rf"(?:{_LABEL})[:为是在 \t]{{0,3}}({_WHOLE})", scope="record", flags=0),
     rule("address", rf"(?:{_LIVES})[: ]?({_WHOLE})", scope="record", flags=0),
     rule("address", rf"((?:{_REGION}){{1,4}}(?:{_ROAD}){{1,2}}{_HOUSE})", before=rf"(?<!{HAN})(?!现?住|家[住在]|居住|来自|籍贯|地址)", scope="record", flags=0),
-    rule("address", rf"(\d{{1,5}} (?:{_CAPS} ){{1,2}}{_STREET_TYPE}\.?(?:,? ?(?:Apt|Unit|Suite|Ste|Flat|#)\.? ?[\w-]+)?(?:, {_CAPS}(?:, {_STATE}(?: \d{{5}}(?:-\d{{4}})?)?)?)?)", before=r"(?<![\w.])", after=r"(?!\w)",
+    rule("address", rf"(\d{{1,5}} (?:{_CAPS} ){{1,2}}{_STREET_TYPE}\.?(?:,? ?(?:Apt|Unit|Suite|Ste|Flat|#)\.? ?[\w-]+)?(?:, {_CAPS}(?:, {_STATE}(?: "
+                    rf"\d{{5}}(?:-\d{{4}})?)?)?)?)", before=r"(?<![\w.])", after=r"(?!\w)",
          scope="record", flags=0),
-    rule("address", rf"(?:[Ll]ive[sd]?|[Ll]iving|[Rr]esid(?:es|ing|ent of)|[Ff]rom|[Hh]ometown|[Gg]rew up|[Rr]aised|[Bb]orn|[Nn]ative|[Mm]oved|[Rr]elocated)(?: in| at| of| to| from)?:? ({_CAPS}, {_STATE})", after=r"(?![A-Za-z])", scope="record", flags=0),
+    rule("address", rf"(?:[Ll]ive[sd]?|[Ll]iving|[Rr]esid(?:es|ing|ent of)|[Ff]rom|[Hh]ometown|[Gg]rew up|[Rr]aised|[Bb]orn|[Nn]ative|[Mm]oved|"
+                    rf"[Rr]elocated)(?: in| at| of| to| from)?:? ({_CAPS}, {_STATE})", after=r"(?![A-Za-z])", scope="record", flags=0),
     rule("address", r"(P\.?O\.? Box \d{1,6})", scope="record"),
     rule("postcode", r"(?:邮编|郵編|邮政编码|郵遞區號|郵政編碼)[: \t]{0,3}(\d{5,6})", after=r"(?!\d)", scope="record"),
-    rule("postcode", r"(?:ZIP|postal|post)[ -]?(?:code)?[: \t]{1,3}(\d{5}(?:-\d{4})?|[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2})", after=r"(?!\w)", scope="record", holds=lambda text: n_digits(text) > 1),
+    rule("postcode", r"(?:ZIP|postal|post)[ -]?(?:code)?[: \t]{1,3}(\d{5}(?:-\d{4})?|[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2})", after=r"(?!\w)", scope="record",
+         holds=lambda text: n_digits(text) > 1),
 )

@@ -26,7 +26,10 @@ class Rule(NamedTuple):
 
 def rule(kind: str, core: str, *, before: str = "", after: str = "", end: str = "", holds: Callable[[str], bool] | None = None,
          scope: Literal["any", "record"] = "any", han: bool = False, flags: int = re.IGNORECASE) -> Rule:
-    """A rule from a `core` without look-around, which is what the gate searches for, between `before` and `after` or an `end` that follows but is not taken."""
+    """A rule from a `core` between `before` and `after`, or an `end` that follows but is not taken.
+
+    The gate searches for `core` and `end`, so neither may look around; a rule of scope `record` needs no gate and is free of that.
+    """
     whole = before + core + after + (f"(?=(?:{end}))" if end else "")
     gate = re.sub(r"\\[uU]([0-9a-f]{8}|[0-9a-f]{4})", r"\\x{\1}", core + (f"(?:{end})" if end else ""))
     return Rule(kind, re.compile(whole, flags), holds or _always, scope, han, gate)

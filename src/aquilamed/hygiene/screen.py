@@ -31,10 +31,11 @@ class Config:
     """`drop`: reason `identifier`, detail the kinds; `mask`: replaced by surrogates such as [姓名1] or [PHONE_1], the id made anew;
     `report`: kept. The last two write the kinds to `meta["identifiers"]`. paper 2.1.1 drops"""
     kinds: tuple[str, ...] = KINDS
-    """Kinds of identifier that count, of `hygiene.identifiers.KINDS`. ours: all; what is personal only in a patient's record (dates, ages over 89, URLs, streets) is
-    looked for there alone, so textbooks and web pages keep theirs"""
+    """Kinds of identifier that count, of `hygiene.identifiers.KINDS`. ours: all; what is personal only in a patient's record (dates, ages over 89, URLs,
+    streets) is looked for there alone, so textbooks and web pages keep theirs"""
     records: Literal["found", "all"] = "found"
-    """Which texts are patients' records: those that look like one (`hygiene.charts`), or `all`: for a hospital's own notes, where nothing else is read. ours"""
+    """Which texts are patients' records: those that look like one (`hygiene.charts`), or `all`: for a hospital's own notes, where nothing else is read.
+    ours"""
 
     def __post_init__(self):
         for kind in self.kinds:
@@ -105,7 +106,8 @@ class Inspection:
 def inspect(kind: str, table: pa.Table, kinds: tuple[str, ...] = KINDS, *, are_records: bool = False) -> Inspection:
     """The unsafe words and the identifiers in every row of `table`."""
     words = texts_of(kind, table)
-    return Inspection(ids=table["id"].combine_chunks(), unsafe=unsafe.kinds_of(words), identifiers=identifiers.kinds_of(words, kinds, is_record=are_records),
+    return Inspection(ids=table["id"].combine_chunks(), unsafe=unsafe.kinds_of(words),
+                      identifiers=identifiers.kinds_of(words, kinds, is_record=are_records),
                       kinds=kinds, are_records=are_records)
 
 
