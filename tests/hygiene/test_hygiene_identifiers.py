@@ -138,8 +138,7 @@ def made():
 def test_recall_and_precision_on_the_notes(made, lang):
     pairs = [(note["spans"], identifiers.find(note["text"])) for note in made if note["lang"] == lang]
     score = scoring.total(scoring.by_kind(pairs))
-    assert score.recall >= 0.975 if lang == "zh" else score.recall >= 0.98, score
-    assert score.precision >= 0.95, score
+    assert score.recall >= 0.98 and score.precision >= 0.95, score
 
 
 def test_held_out_forms_are_read_as_well(made):
@@ -152,6 +151,16 @@ def test_the_gate_leaves_out_nothing(made):
     texts = [note["text"] for note in made] + [text for text, *_ in ANYWHERE + IN_RECORDS]
     found = [",".join(sorted({item.kind for item in identifiers.find(text)})) or None for text in texts]
     assert identifiers.kinds_of(pa.array(texts)).to_pylist() == found
+
+
+def test_a_hospitals_own_notes_are_records_without_looking_like_one(tmp_path):
+    rows = [{"text": "3月5日体温正常，停用抗生素，继续观察；复查时间另行通知，家属已知情并表示理解和配合治疗方案。", "source": "ward", "license": "CC0-1.0"}]
+    tables.scatter(tmp_path / "in", "documents", tables.from_rows("documents", rows))
+    texts = {}
+    for which in ("found", "all"):
+        screen.run(screen.Config(identifiers="mask", records=which), {"documents": tmp_path / "in"}, tmp_path / which, Local(1))
+        texts[which] = next(tables.rows(tmp_path / which, "documents"))["text"]
+    assert texts["found"] == rows[0]["text"] and texts["all"] == rows[0]["text"].replace("3月5日", "[日期1]")
 
 
 def test_no_value_reaches_a_file_that_is_kept(made, tmp_path):

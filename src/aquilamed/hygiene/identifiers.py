@@ -34,12 +34,11 @@ KINDS = tuple(SURROGATES)
 _RULES = (*numbers.RULES, *names.RULES, *places.RULES, *dates.RULES)
 _ANYWHERE = tuple(rule for rule in _RULES if rule.scope == "any")
 _IN_RECORDS = tuple(rule for rule in _RULES if rule.scope == "record")
-_SIGNS = (dates.LABELLED.gate, charts.GATE, charts.INTRODUCTION, charts.TITLE)
+_SIGNS = "|".join((dates.LABELLED.gate, charts.GATE, charts.INTRODUCTION, charts.TITLE))
 _TOGETHER = 6
 _GROUPS = tuple(_ANYWHERE[at:at + _TOGETHER] for at in range(0, len(_ANYWHERE), _TOGETHER))
-_GATES = (*("|".join(rule.gate for rule in group) for group in _GROUPS), "|".join(_SIGNS))
-"""RE2 patterns, each for some rules; more rules in one pattern outgrow RE2's automaton. Measured: 6 together cost half as much as one by one, all together
-ten times."""
+"""Rules whose gates are one RE2 pattern; more of them outgrow RE2's automaton. Measured on real text: 6 together cost half as much as one by one, ten
+together ten times."""
 _HAN = re.compile(HAN)
 
 
@@ -56,30 +55,39 @@ def find(text: str, *, is_record: bool = False) -> list[Found]:
 
     With `is_record` the whole text is taken for a patient's record, whatever it looks like.
     """
-    return _find(text, _ANYWHERE, is_record=is_record)
+    return _find(text, _ANYWHERE, signed=True, is_record=is_record)
 
 
 def kinds_of(words: pa.Array, kinds: tuple[str, ...] = KINDS, *, is_record: bool = False) -> pa.Array:
     """The `kinds` of identifier in each text, sorted and joined by a comma; null where there are none."""
     out: list[str | None] = [None] * len(words)
-    if is_record:
-        groups = dict.fromkeys(range(len(words)), _ANYWHERE)
-    else:
-        groups = _gated(words)
-    texts_there = words.take(pa.array(list(groups), pa.int64())).to_pylist()
-    for (row, rules), text in zip(groups.items(), texts_there, strict=True):
-        out[row] = ",".join(sorted({item.kind for item in _find(text or "", rules, is_record=is_record)} & set(kinds))) or None
+    rules_of = dict.fromkeys(range(len(words)), (_ANYWHERE, True)) if is_record else _gated(words)
+    texts_there = words.take(pa.array(list(rules_of), pa.int64())).to_pylist()
+    for (row, (rules, signed)), text in zip(rules_of.items(), texts_there, strict=True):
+        out[row] = ",".join(sorted({item.kind for item in _find(text or "", rules, signed=signed, is_record=is_record)} & set(kinds))) or None
     return pa.array(out, pa.string())
 
 
-def _gated(words: pa.Array) -> dict[int, tuple]:
-    """Row of each text that may hold an identifier -> the rules that may find it. Cheap, and it leaves out nothing that `find` finds."""
+def _gated(words: pa.Array) -> dict[int, tuple[tuple, bool]]:
+    """Row of each text that may hold an identifier -> (the rules that may find it, whether it may be a record without one).
+
+    Cheap, and it leaves out nothing that `find` finds: first all rules of a group at once, then, where a group matched, each by itself.
+    """
     narrow = folded(words)
-    found: dict[int, tuple] = {}
-    for gate, rules in zip(_GATES, (*_GROUPS, ()), strict=True):
-        for row in pc.indices_nonzero(pc.match_substring_regex(narrow, gate, ignore_case=True)).to_pylist():
-            found[row] = found.get(row, ()) + rules
-    return dict(sorted(found.items()))
+    signed = _matching(narrow, _SIGNS)
+    found: dict[int, tuple] = {row: () for row in signed}
+    for group in _GROUPS:
+        rows = _matching(narrow, "|".join(rule.gate for rule in group))
+        some = narrow.take(pa.array(rows, pa.int64()))
+        for rule in group if rows else ():
+            for place in _matching(some, rule.gate):
+                found[rows[place]] = (*found.get(rows[place], ()), rule)
+    known = set(signed)
+    return {row: (found[row], row in known) for row in sorted(found)}
+
+
+def _matching(narrow: pa.Array, gate: str) -> list[int]:
+    return pc.indices_nonzero(pc.match_substring_regex(narrow, gate, ignore_case=True)).to_pylist()
 
 
 def mask(words: list[str], lang: str, kinds: tuple[str, ...] = KINDS, *, is_record: bool = False) -> tuple[list[str], Counter]:
@@ -99,11 +107,11 @@ def mask(words: list[str], lang: str, kinds: tuple[str, ...] = KINDS, *, is_reco
     return masked, Counter(item.kind for item in found)
 
 
-def _find(text: str, rules: tuple, *, is_record: bool) -> list[Found]:
-    """As `find`, with those `rules` of scope `any` that the gate let through."""
+def _find(text: str, rules: tuple, *, signed: bool, is_record: bool) -> list[Found]:
+    """As `find`, with those `rules` of scope `any` that the gate let through; `signed`: the text may be a record even if they find nothing."""
     plain = texts.narrow(text)
     found = _matches(rules, plain)
-    signs = charts.signs(plain, found)
+    signs = charts.signs(plain, found) if found or signed else []
     if signs or is_record:
         found += [item for item in _matches(_IN_RECORDS, plain) if (is_record or charts.is_near(signs, item.start))
                   and not (item.kind == "date" and dates.is_cited(plain, item.start, item.end))]

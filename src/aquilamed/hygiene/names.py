@@ -21,6 +21,7 @@ _GIVEN = rf"[^\x00-\u33ff\ua000-\U0010ffff{CLINICAL}某]"
 _DOTTED = rf"{HAN}{{2,7}}[·•‧]{HAN}{{2,8}}?"
 _CAREFUL = rf"(?:{_DOTTED}|(?:{COMPOUND_SURNAMES}){_GIVEN}{{1,2}}?|[{SURNAMES}]{_GIVEN}{{1,2}}?)"
 _WIDE = rf"(?:{_DOTTED}|(?:{COMPOUND_SURNAMES}){HAN}{{1,2}}?|[{MORE_SURNAMES}]{HAN}{{1,2}}?)"
+_LIKELY = rf"[{SURNAMES}]{HAN}{{1,2}}?"
 _ANY = rf"(?:{_DOTTED}|{HAN}{{2,4}}?)"
 _SURE = rf"(?:{_DOTTED}|(?:{COMPOUND_SURNAMES}){_GIVEN}{{1,2}}?|[{MORE_SURNAMES}]{_GIVEN}{{1,2}}?)"
 _CAP = r"[A-ZÀ-ÖØ-Þ][A-Za-zÀ-ÖØ-öø-ÿ]*(?:['’-][A-ZÀ-ÖØ-Þa-z][A-Za-zÀ-ÖØ-öø-ÿ]*)*"
@@ -39,7 +40,7 @@ _GIVEN_EN = "|".join(sorted({form for name in GIVEN for form in (name.title(), n
 _KNOWN = rf"(?:{_GIVEN_EN})(?: [A-Z]\.?)? {_CAP}"
 
 _TITLE = r"(?:(?:Mr|Mrs|Ms|Miss|Dr|Prof|MR|MRS|MS|DR|Sister|Nurse|Doctor|Professor)\.? +)?"
-_IDENTITY = r"SSN|DOB|D\.O\.B|[Dd]ate of [Bb]irth|MRN|[Mm]edical [Rr]ecord|[Mm]ed [Rr]ec|NHS|[Hh]ospital [Nn]|[Pp]atient ID"
+_IDENTITY = r"SSN|DOB|D\.O\.B|[Dd]ate of [Bb]irth|MRN|[Mm]edical [Rr]ecord|[Mm]ed [Rr]ec|NHS [Nn][ou]|[Hh]ospital [Nn](?:o[.: ]|umber)|[Pp]atient ID"
 _LABEL_EN = (r"(?:[Pp]atient|PATIENT|[Pp]t\.?|[Cc]ontact|[Bb]ooked by|[Rr]efund to|[Ww]rite to|[Nn]ame|NAME|[Cc]aller|[Nn]ext of kin)"
              r"(?: +[Nn]ame)?(?: +is)?[:, ]+")
 _ROLE_EN = (r"(?:(?:[Aa]ttending|[Rr]eferring|[Oo]rdering|[Ss]ubmitting|[Cc]onsulting|[Pp]rimary [Cc]are|[Aa]dmitting|[Tt]reating|"
@@ -100,8 +101,8 @@ RULES: tuple[Rule, ...] = (
     _english(rf"{_LABEL_EN}{_TITLE}({_KNOWN})"),
     _english(rf"(?:[Pp]atient(?:'s)? [Nn]ame|PATIENT NAME) *: *{_TITLE}({_ANYWAY})"),
     _english(rf"[Pp]atient's (?:full )?name is ({_FULL})"),
-    _english(rf"(?:[Pp]t\.?|PT\.?) +{_TITLE}({_FULL})", after=r"(?=,? +(?:c/o|is an? |reports?|presents|denies|seen|\d{1,3} ?(?:y|-y)))"),
-    _english(rf"[Nn]urse:? +{_TITLE}({_FULL}),? +{_DEGREE}"),
+    _english(rf"(?:^|[^A-Za-z])(?:[Pp]t\.?|PT\.?) +{_TITLE}({_FULL}),? +(?:c/o|is an? |reports?|presents|denies|seen|\d{{1,3}} ?(?:y|-y))", before="", after=""),
+    _english(rf"(?:^|[^A-Za-z])[Nn]urse:? +{_TITLE}({_FULL}),? +{_DEGREE}", before=""),
     _english(rf"({_ANYWAY})[ \t]*[-–,;|(\[]?[ \t]*(?:{_IDENTITY})"),
     # in a record
     _name(rf"(?:{_KIN}|{_SELF})[:： ]{{0,2}}({_WIDE}|{_GIVEN}{{2,4}}?)", end=r"[,，、 ]{1,2}(?:男|女|今年|\d{2}岁|\d{2}歲)|[（(](?:男|女|身份|身分|电话|電話|手机|手機|联系)",
@@ -111,7 +112,7 @@ RULES: tuple[Rule, ...] = (
          r"于|於|自|的|已|陪|住|诉|在|签|代|诊|探|到|同意|表示|要求|拒绝", scope="record"),
     _name(rf"(?:{_STAFF})(?:{_SIGNED})?[:： \t]{{0,3}}(?:为|是)?({_WIDE})", end=_STRICT + r"|医|醫|护|会诊|查|指示|于|为|已|主|，", scope="record"),
     _name(rf"(?:(?:{_STAFF})(?:{_SIGNED})?|{_SIGNED}|姓名|联系人|聯絡人)(?:[:：][ \t]*|[ \t\u3000]+)({_ANY})", end=_STRICT, scope="record"),
-    _name(rf"({_SURE})(?:{_TITLED})", before=rf"(?:(?<!{HAN})|(?<=[由与和经为致科往向是让叫在及與經為讓]))", scope="record"),
+    _name(rf"({_SURE}|{_LIKELY})(?:{_TITLED})", before=rf"(?:(?<!{HAN})|(?<=[由与和经为致科往向是让叫在及與經為讓]))", scope="record"),
     _name(rf"(?:[请請找挂约約好的绍紹])({_WIDE})(?:{_TITLED})", scope="record"),
     _name(rf"[找挂遵]({_SURE})", end=rf"{_STOP}|看|复|就|医嘱", scope="record"),
     _name(rf"[证證]明({_WIDE})", end=rf"君|{_STRICT}", scope="record"),

@@ -86,7 +86,7 @@ RULES: tuple[Rule, ...] = (
     rule("vehicle", r"([京津沪滬渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][A-HJ-NP-Z][· -]?[A-HJ-NP-Z0-9]{5,6})", after=r"(?![0-9A-Za-z])",
          holds=lambda text: n_digits(text) >= 3, flags=0),
     rule("vehicle", rf"(?:车架号|車架號|VIN){_NO}?{_TO}([A-HJ-NPR-Z0-9]{{17}})", after=r"(?![0-9A-Za-z])"),
-    rule("vehicle", r"([A-HJ-NPR-Z0-9]{17})", before=NOT_IN_WORD, after=r"(?![0-9A-Za-z])", holds=is_vin, flags=0),
+    rule("vehicle", r"(?:^|[^0-9A-Za-z])([A-HJ-NPR-Z0-9]{17})", end="[^0-9A-Za-z]|$", holds=is_vin, flags=0),
     rule("vehicle", rf"(?:licen[cs]e|number|registration) plate{_NO}?{_TO}([A-Z0-9]{{1,4}}[- ]?[A-Z0-9]{{2,4}})", after=r"(?![0-9A-Za-z])",
          holds=lambda text: n_digits(text) >= 2),
     *_labelled("device", r"(?:序列号|序列號|机身号|设备编?号|設備編號)", rf"serial{_NO}?|S/N|IMEI|UDI|device{_NO}", least=5, scope="record"),
