@@ -13,6 +13,8 @@ MORE_SURNAMES = SURNAMES + (
     "顧龍萬湯嚴蘆畢叢齊關費紀項衛鮑單寧閔車邊饒晉鄔臧暢宮簡婁蓋談連鬱計竇遲藍練雲應銀區鄺麥羅鄧詹游巫翁凃駱符阮岑"
 )
 """Surnames where the place is certain."""
+WORDLIKE = "時时应應向和从來来都那公能须須連连通解全水支当當容终終益相查谈經经常平"
+"""Surnames that are words too: certain only after a label with its colon."""
 COMPOUND_SURNAMES = ("欧阳|歐陽|上官|司马|司馬|诸葛|諸葛|皇甫|尉迟|尉遲|夏侯|慕容|令狐|端木|东方|司徒|公孙|呼延|轩辕|宇文|长孙|南宫|闻人|濮阳|淳于|单于|太史|申屠|独孤|赫连|百里")
 CLINICAL = (
     "病症炎痛热熱压壓血期经經時时无無多可有身围圍醒酸言力口高低困难難应應答体體征徵感染疼肿腫瘤癌者方面部分性型类類种種率的了在于於因为為与與和及或是不未被"
@@ -48,7 +50,7 @@ NOT_NAMES = frozenset("""不详 未知 保密 匿名 患者 病人 本人 如下
 华法林 陈皮 黄芪 黄连 黄柏 黄精 黄酮 黄芩 白术 白芍 白芷 白芨 白果 白蛋白 白细胞 连翘 金银花 金钱草 金黄色 马钱子 马齿苋 马来酸 何首乌 麻黄 麻仁 牛膝 牛黄 熊胆 龙骨 龙胆 龙胆草 柏子仁 石膏 石斛 石决明 葛根 杜仲 柴胡 夏枯草 苏木 苏子 苏合香 车前子
 常山 党参 巴豆 巴戟天 贝母 乌梅 乌头 乌药 安乃近 安宫 安定 安徽 安慰剂 甘露醇 甘草 甘油 利福平 利巴韦 利多卡 利培酮 江苏 江西 广州 广东 广西 云南 吉林 温州 成都 汉族 满族 金华 郁金 郁闷 桑叶 桑枝 桑白皮 桂枝 桂皮 蒲黄 蒲公英 柳氮 荆芥 胡椒 胡萝卜 葱白 姜黄 姜片
 米汤 米饭 都可 申请单 计数 计量 平扫 平坦 平稳 平衡 平滑 强化 强阳 路径 路况 阳虚 施术 支架 支原体 干咳 干扰素 干细胞 全麻 全血 全天 全科 单核 单胺 单侧 双盲 双下肢 左氧氟 左肺 左室 左心 左上 左下 左肾 左眼 左手 左腿 右肺 右室 右心 成像 边缘 查血 包块 容量
-霍乱 易瘀青 易怒 易疲劳 易出汗 还是 麻烦 年轻 田基黄 车祸 农民 农村 党员 司机 宗教 宣教 容易 阳性 阴性 阴道 国家 国内 国产 步行 步骤 满意 广泛 利尿 利用 养护 丰富 双侧 双肺 双下 劳累 劳动 费用 符合 顺利 支持 晋升 古代 都市 终身 终止 益生 公司 公共 权利 强直
+曾经 许多 皮下 怀孕 花生 慎用 周边 满月 融合 冷感 白醋 首先 年龄 辛辣 文献 方才 于今 于此 于当 于该 于昨 于上 于下 于我 于其 于外 于家 古方 单次 单一 边界 原因 原来 原有 原位 官方 商业 广东 明日 明天 明年 成长 安眠 安装 霍乱 易瘀青 易怒 易疲劳 易出汗 还是 麻烦 年轻 田基黄 车祸 农民 农村 党员 司机 宗教 宣教 容易 阳性 阴性 阴道 国家 国内 国产 步行 步骤 满意 广泛 利尿 利用 养护 丰富 双侧 双肺 双下 劳累 劳动 费用 符合 顺利 支持 晋升 古代 都市 终身 终止 益生 公司 公共 权利 强直
 屈曲 伸展 席地 温水 路过""".split())
 """Words of a Chinese chart that begin like a name."""
 NOT_NAMES_EN = frozenset("""patient doctor hospital clinic center centre medical department unit room date of the and is was in on at no not none unknown
@@ -60,6 +62,7 @@ systems vital signs blood pressure dob mrn this that he she his her your our
 family social past present reason visit time hours weeks days results test imaging computed magnetic chest abdomen heart status post new old good morning
 afternoon evening hello hi please call primary infirmary hospice pharmacy church foundation society association incorporated inc disease syndrome
 thyroiditis lymphoma form message
+see group overview drug drugs approved options key points chronic acute childhood adult treatment treatments cancer leukemia hepatitis kidney
 colleague colleagues team sir sirs madam parents friend all med rec dr mr mrs ms miss prof professor physical therapy insurance member number record id
 client patient's records scan mri ct""".split())
 ORDINARY = frozenset("""brown white black green grey gray young long short may will grace rose hope joy faith price field hand hill wood stone day may page bond

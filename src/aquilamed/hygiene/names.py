@@ -7,7 +7,7 @@ surname with a title in Chinese (`王医生`), what is made anonymous already (`
 
 import re
 
-from aquilamed.hygiene.name_words import CLINICAL, COMPOUND_SURNAMES, GIVEN, MORE_SURNAMES, NOT_NAMES, NOT_NAMES_EN, ORDINARY, SURNAMES
+from aquilamed.hygiene.name_words import CLINICAL, COMPOUND_SURNAMES, GIVEN, MORE_SURNAMES, NOT_NAMES, NOT_NAMES_EN, ORDINARY, SURNAMES, WORDLIKE
 from aquilamed.hygiene.rule import HAN, Rule, rule
 
 _STOP = r"[，,、。．；;：:！!？?（(）)\s\]】”\"/|]"
@@ -23,7 +23,10 @@ _CAREFUL = rf"(?:{_DOTTED}|(?:{COMPOUND_SURNAMES}){_GIVEN}{{1,2}}?|[{SURNAMES}]{
 _WIDE = rf"(?:{_DOTTED}|(?:{COMPOUND_SURNAMES}){HAN}{{1,2}}?|[{MORE_SURNAMES}]{HAN}{{1,2}}?)"
 _LIKELY = rf"[{SURNAMES}]{HAN}{{1,2}}?"
 _ANY = rf"(?:{_DOTTED}|{HAN}{{2,4}}?)"
-_SURE = rf"(?:{_DOTTED}|(?:{COMPOUND_SURNAMES}){_GIVEN}{{1,2}}?|[{MORE_SURNAMES}]{_GIVEN}{{1,2}}?)"
+_FIRM = "".join(char for char in MORE_SURNAMES if char not in WORDLIKE)
+_SURE = rf"(?:{_DOTTED}|(?:{COMPOUND_SURNAMES}){_GIVEN}{{1,2}}?|[{_FIRM}]{_GIVEN}{{1,2}}?)"
+_BARE = rf"(?:{_DOTTED}|(?:{COMPOUND_SURNAMES}){HAN}{{1,2}}?|[{_FIRM}]{HAN}{{1,2}}?)"
+"""Where no colon stands before the name."""
 _CAP = r"[A-ZÀ-ÖØ-Þ][A-Za-zÀ-ÖØ-öø-ÿ]*(?:['’-][A-ZÀ-ÖØ-Þa-z][A-Za-zÀ-ÖØ-öø-ÿ]*)*"
 _FULL = rf"{_CAP}(?: [A-Z]\.?)?(?: (?:(?:de|la|van|der|von|bin|al|da|dos) )*{_CAP}){{1,2}}"
 _ANYWAY = rf"(?:{_CAP}, {_CAP}(?: [A-Z]\.?)?|{_FULL})"
@@ -89,6 +92,8 @@ _RELATED = r"(?:母亲|父亲|妻子|丈夫|儿子|女儿|长子|次子|长女|�
 _TITLED = r"副?主任|主治|住院医|医生|医师|醫生|醫師|大夫|护士|護理師|教授|护师|技师|院长|科长|同志"
 LISTED = re.compile(rf"、({_WIDE})(?=(?:{_STRICT}))")
 """A name after another one in a list."""
+_CALLED = rf"{_PATIENT}|{_KIN}|{_SELF}|姓名|联系人|聯繫人|聯絡人|申请人|代理人|陪护|陪同人|兹有患者|陪同者|陪诊者|护送者|同行者"
+_VERB = r"|今年|因|于|於|自|的|已|陪|住|诉|在|签|代|诊|探|到|同意|表示|要求|拒绝"
 _COLON = r"(?:[ \t]?(?:Name|name))?[:： \t]{0,3}"
 RULES: tuple[Rule, ...] = (
     _name(rf"(?:{_PATIENT}|联系人|聯繫人|聯絡人|收件人|申请人|受试者|请联系|請聯繫|(?:信息|登记|登記)[:：])(?:姓名)?[:： ]{{0,2}}({_CAREFUL})", end=_AFTER),
@@ -108,12 +113,13 @@ RULES: tuple[Rule, ...] = (
     _name(rf"(?:{_KIN}|{_SELF})[:： ]{{0,2}}({_WIDE}|{_GIVEN}{{2,4}}?)", end=r"[,，、 ]{1,2}(?:男|女|今年|\d{2}岁|\d{2}歲)|[（(](?:男|女|身份|身分|电话|電話|手机|手機|联系)",
           scope="record"),
     _english(rf"(?:[Mm]y|[Hh]is|[Hh]er) (?:full )?name is ({_FULL})", scope="record"),
-    _name(rf"(?:{_PATIENT}|{_KIN}|{_SELF}|姓名|联系人|聯繫人|聯絡人|申请人|代理人|陪护|陪同人|兹有患者|陪同者|陪诊者|护送者|同行者)(?:姓名|之子|之女)?{_COLON}({_WIDE})", end=_STRICT + r"|今年|因|"
-         r"于|於|自|的|已|陪|住|诉|在|签|代|诊|探|到|同意|表示|要求|拒绝", scope="record"),
-    _name(rf"(?:{_STAFF})(?:{_SIGNED})?[:： \t]{{0,3}}(?:为|是)?({_WIDE})", end=_STRICT + r"|医|醫|护|会诊|查|指示|于|为|已|主|，", scope="record"),
+    _name(rf"(?:{_CALLED})(?:姓名|之子|之女)?(?:[ \t]?(?:Name|name))?[:： \t]{{1,3}}({_WIDE})", end=_STRICT + _VERB, scope="record"),
+    _name(rf"(?:{_CALLED})(?:姓名|之子|之女)?({_BARE})", end=_STRICT + _VERB, scope="record"),
+    _name(rf"(?:{_STAFF})(?:{_SIGNED})?[:： \t]{{1,3}}({_WIDE})", end=_STRICT + r"|医|醫|护|会诊|查|指示|于|为|已|主", scope="record"),
+    _name(rf"(?:{_STAFF})(?:{_SIGNED})?(?:为|是)?({_BARE})", end=_STRICT + r"|医|醫|护|会诊|查|指示|于|为|已|主", scope="record"),
     _name(rf"(?:(?:{_STAFF})(?:{_SIGNED})?|{_SIGNED}|姓名|联系人|聯絡人)(?:[:：][ \t]*|[ \t\u3000]+)({_ANY})", end=_STRICT, scope="record"),
     _name(rf"({_SURE}|{_LIKELY})(?:{_TITLED})", before=rf"(?:(?<!{HAN})|(?<=[由与和经为致科往向是让叫在及與經為讓]))", scope="record"),
-    _name(rf"(?:[请請找挂约約好的绍紹])({_WIDE})(?:{_TITLED})", scope="record"),
+    _name(rf"(?:[请請找挂约約好的绍紹])({_BARE})(?:{_TITLED})", scope="record"),
     _name(rf"[找挂遵]({_SURE})", end=rf"{_STOP}|看|复|就|医嘱", scope="record"),
     _name(rf"[证證]明({_WIDE})", end=rf"君|{_STRICT}", scope="record"),
     _name(rf"({_WIDE})(?:[,， \t]{{1,4}}(?:男|女)(?:性|[,，\s]|$)|(?:男|女)性?[,，]?\d{{1,3}}[岁歲])", before=rf"(?<!{HAN})", scope="record"),
@@ -123,7 +129,7 @@ RULES: tuple[Rule, ...] = (
     _name(rf"({_WIDE})[ \t,，]{{0,4}}(?:病历|病歷|住院|病案|门诊|門診)(?:号|號)", before=rf"(?<!{HAN})", scope="record"),
     _name(rf"({_WIDE})[ \t]*", before=r"(?:(?<=\n)|(?<=[ \t院心科部所]))", end=r"\n[ \t]*(?:20\d{2}|[一二][〇零○]|民|\d{1,2}月)", scope="record"),
     _name(rf"({_SURE})", before=r"(?:(?<=[:\n\t /])|(?<=^))", end=r"[,，、。．;；(（)\]】|/\s]|$|性别|性別|男|女|年龄|年齡|病历|病歷|住院|门诊|門診", scope="record"),
-    _name(rf"(?:[护系诉险款保益绍送理办责诊托嘱交]人|负责人|代理人)({_WIDE})", end=_STRICT, scope="record"),
+    _name(rf"(?:[护系诉险款保益绍送理办责诊托嘱交]人|负责人|代理人)({_BARE})", end=_STRICT, scope="record"),
     _name(rf"(?:医生|医师|醫師|醫生|大夫|护士|護理師|护师)[ \t:]*({_WIDE})[ \t]*", end=r"\n|$|20\d\d|[一二][〇零○]|[(（]签", scope="record"),
     _name(rf"\d{{1,3}}床[,， ]{{0,2}}({_SURE})", end=_STRICT, scope="record"),
     _name(rf"({_WIDE})(?:[ \t]?[（(]?(?:签名|签字|代签)|[ \t]*[（(][ \t]*(?:{_RELATED}[)）]|男|女|身份|身分|电话|電話|手机|手機|护照|病历|病歷|住院号|门诊号|\d{{1,3}}岁))",
@@ -141,7 +147,7 @@ RULES: tuple[Rule, ...] = (
     _english(rf"{_ROLE_EN}[ \t]*[:.][ \t]*{_TITLE}({_ANYWAY})", scope="record"),
     _english(rf"(?:[Pp]t\.?|[Pp]atient|[Bb]y|[Ff]or|[Ff]rom|[Cc]ontact|[Nn]urse|[Cc]onsultant|[Pp]hysician|[Ss]urgeon|[Dd]octor|[Pp]rovider|"
              rf"[Tt]herapist|[Cc]aregiver|[Ii]nterpreter|[Aa]ide|PCP|GP|[Cc]ardiology|[Nn]eurology|[Oo]ncology|[Ss]urgery|[Pp]sychiatry|[Rr]esident|"
-             rf"[Aa]ttending|record|of|with|that|[Cc]are of)[ \t]+{_TITLE}({_FULL})", after=r"(?=[ \t]*(?:[,.;:(\n]|c/o|is|was|has|had|who|at|on|$))",
+             rf"[Aa]ttending|record|of|with|that|[Cc]are of)[ \t]+{_TITLE}({_FULL})", after=r"(?=[ \t]*(?:[,.;:(\n]|c/o|(?:is|was|has|had|who|at|on)\b|$))",
              scope="record"),
     _english(rf"(?!{_NOT_A_PERSON})[A-Z][A-Za-z]+(?: [A-Za-z]+){{0,3}}[ \t]*:[ \t]*{_TITLE}({_FULL})", after=r"(?=[ \t]*(?:[,.;(\n]|  |$))",
              scope="record"),
