@@ -108,7 +108,7 @@ RULES: tuple[Rule, ...] = (
     _english(rf"[Pp]atient's (?:full )?name is ({_FULL})"),
     _english(rf"(?:^|[^A-Za-z])(?:[Pp]t\.?|PT\.?) +{_TITLE}({_FULL}),? +(?:c/o|is an? |reports?|presents|denies|seen|\d{{1,3}} ?(?:y|-y))", before="", after=""),
     _english(rf"(?:^|[^A-Za-z])[Nn]urse:? +{_TITLE}({_FULL}),? +{_DEGREE}", before=""),
-    _english(rf"({_ANYWAY})[ \t]*[-–,;|(\[]?[ \t]*(?:{_IDENTITY})"),
+    _english(rf"({_ANYWAY})(?:[ \t]*[-–,;|(\[][ \t]*|[ \t]+)(?:{_IDENTITY})"),
     # in a record
     _name(rf"(?:{_KIN}|{_SELF})[:： ]{{0,2}}({_WIDE}|{_GIVEN}{{2,4}}?)", end=r"[,，、 ]{1,2}(?:男|女|今年|\d{2}岁|\d{2}歲)|[（(](?:男|女|身份|身分|电话|電話|手机|手機|联系)",
           scope="record"),
