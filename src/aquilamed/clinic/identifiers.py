@@ -55,7 +55,8 @@ def check_digit_luhn(digits: str) -> str:
     return str(-sum(value // 10 + value % 10 for value in doubled) % 10)
 
 
-def _digits(rng: np.random.Generator, n: int) -> str:
+def digits(rng: np.random.Generator, n: int) -> str:
+    """`n` digits."""
     return "".join(str(digit) for digit in rng.integers(0, 10, n))
 
 
@@ -64,28 +65,30 @@ def _name(lang: str, rng: np.random.Generator) -> str:
 
 
 def _phone(lang: str, rng: np.random.Generator) -> str:
-    return f"1990000{_digits(rng, 4)}" if lang == "zh" else f"(212) 555-01{_digits(rng, 2)}"
+    return f"1990000{digits(rng, 4)}" if lang == "zh" else f"(212) 555-01{digits(rng, 2)}"
 
 
 def _email(lang: str, rng: np.random.Generator) -> str:
     who = pick(rng, PINYIN) if lang == "zh" else f"{pick(rng, FIRST)}.{pick(rng, LAST)}".lower()
-    return f"{who}{_digits(rng, 2)}@example.org"
+    return f"{who}{digits(rng, 2)}@example.org"
 
 
-def _id_card(lang: str, rng: np.random.Generator) -> str:
+def id_card(lang: str, rng: np.random.Generator) -> str:
+    """A Chinese identity number of a person born 1900 to 1905, or an NHS number of the range 999."""
     if lang == "zh":
-        digits = f"110101{rng.integers(1900, 1906)}{rng.integers(1, 13):02d}{rng.integers(1, 29):02d}{_digits(rng, 3)}"
-        return digits + check_digit_zh(digits)
-    digits = "999" + _digits(rng, 6)
-    while check_digit_nhs(digits) == 10:
-        digits = "999" + _digits(rng, 6)
-    whole = f"{digits}{check_digit_nhs(digits)}"
+        body = f"110101{rng.integers(1900, 1906)}{rng.integers(1, 13):02d}{rng.integers(1, 29):02d}{digits(rng, 3)}"
+        return body + check_digit_zh(body)
+    body = "999" + digits(rng, 6)
+    while check_digit_nhs(body) == 10:
+        body = "999" + digits(rng, 6)
+    whole = f"{body}{check_digit_nhs(body)}"
     return f"{whole[:3]} {whole[3:6]} {whole[6:]}"
 
 
-def _bank_card(lang: str, rng: np.random.Generator) -> str:
-    digits = ("620000" + _digits(rng, 12)) if lang == "zh" else ("400000" + _digits(rng, 9))
-    return digits + check_digit_luhn(digits)
+def bank_card(lang: str, rng: np.random.Generator) -> str:
+    """19 digits in Chinese, 16 in English, the last being the check digit."""
+    body = ("620000" + digits(rng, 12)) if lang == "zh" else ("400000" + digits(rng, 9))
+    return body + check_digit_luhn(body)
 
 
-_MAKERS = {"name": _name, "phone": _phone, "email": _email, "id_card": _id_card, "bank_card": _bank_card}
+_MAKERS = {"name": _name, "phone": _phone, "email": _email, "id_card": id_card, "bank_card": bank_card}

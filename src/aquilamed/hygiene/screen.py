@@ -10,11 +10,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from aquilamed.core import records, tables
+from aquilamed.core.config import check, nearest
 from aquilamed.core.counts import Counts
 from aquilamed.hygiene import identifiers, unsafe
+from aquilamed.hygiene.identifiers import KINDS
 from aquilamed.hygiene.texts import texts_of, with_words
 
-VERSION = 2
+VERSION = 3
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -28,6 +30,16 @@ class Config:
     identifiers: Literal["drop", "mask", "report"] = "drop"
     """`drop`: reason `identifier`, detail the kinds; `mask`: replaced by surrogates such as [姓名1] or [PHONE_1], the id made anew;
     `report`: kept. The last two write the kinds to `meta["identifiers"]`. paper 2.1.1 drops"""
+    kinds: tuple[str, ...] = KINDS
+    """Kinds of identifier that count, of `hygiene.identifiers.KINDS`. ours: all; what is personal only in a patient's record (dates, ages over 89, URLs,
+    streets) is looked for there alone, so textbooks and web pages keep theirs"""
+    records: Literal["found", "all"] = "found"
+    """Which texts are patients' records: those that look like one (`hygiene.charts`), or `all`: for a hospital's own notes, where nothing else is read.
+    ours"""
+
+    def __post_init__(self):
+        for kind in self.kinds:
+            check(kind in KINDS, f"screen: kinds: {kind!r} is no kind of identifier{nearest(kind, KINDS)}")
 
 
 def files(config: Config) -> list[Path]:
@@ -38,7 +50,7 @@ def files(config: Config) -> list[Path]:
 def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts:
     """Sift `inputs[config.kind]`; notes count the identifiers that were masked or reported, by kind."""
     def sieve(table: pa.Table) -> tuple[pa.Table, pa.Table, Counter]:
-        found = inspect(config.kind, table)
+        found = inspect(config.kind, table, config.kinds, are_records=config.records == "all")
         kept, dropped = tables.sift(table, *found.rules(config.unsafe, config.identifiers))
         kept, counted = found.settle(config.kind, kept, config.identifiers)
         return kept, dropped, counted
@@ -54,6 +66,10 @@ class Inspection:
     """Kind of unsafe words, or null."""
     identifiers: pa.Array
     """Kinds of identifiers joined by a comma, or null."""
+    kinds: tuple[str, ...] = KINDS
+    """Those that were looked for."""
+    are_records: bool = False
+    """Whether every row was taken for a patient's record."""
 
     def rules(self, on_unsafe: str, on_identifiers: str) -> tuple[dict, dict]:
         """(rules, details) for `tables.sift`; only kinds are ever written, never what was found."""
@@ -72,24 +88,24 @@ class Inspection:
         if not pc.any(touched).as_py():
             return kept, Counter()
         counted: Counter = Counter()
-        changed = [_settled(kind, row, marks[row["id"]], on_identifiers, counted) for row in tables.to_rows(kept.filter(touched))]
+        changed = [self._settled(kind, row, marks[row["id"]], on_identifiers, counted) for row in tables.to_rows(kept.filter(touched))]
         places = pc.if_else(touched, pc.subtract(pc.cumulative_sum(touched.cast(pa.int64())), 1), None)
         rest = pc.add(pc.subtract(pc.cumulative_sum(pc.invert(touched).cast(pa.int64())), 1), len(changed))
         both = pa.concat_tables([tables.from_rows(kind, changed), kept.filter(pc.invert(touched)).select(records.SCHEMAS[kind].names)])
         return both.take(pc.coalesce(places, rest)), counted
 
+    def _settled(self, kind: str, row: dict, mark: tuple[str | None, str | None], on_identifiers: str, counted: Counter) -> dict:
+        word, who = mark
+        found = {key: value for key, value in (("unsafe", word), ("identifiers", who)) if value}
+        row = {**row, "meta": {**row["meta"], **found}}
+        masked, numbers = identifiers.mask(records.words_of(kind, row), row["lang"], self.kinds, is_record=self.are_records)
+        counted.update({f"identifiers_{name}": n for name, n in numbers.items()})
+        return with_words(kind, row, masked) if who and on_identifiers == "mask" else row
 
-def inspect(kind: str, table: pa.Table) -> Inspection:
+
+def inspect(kind: str, table: pa.Table, kinds: tuple[str, ...] = KINDS, *, are_records: bool = False) -> Inspection:
     """The unsafe words and the identifiers in every row of `table`."""
     words = texts_of(kind, table)
-    return Inspection(ids=table["id"].combine_chunks(), unsafe=unsafe.kinds_of(words), identifiers=identifiers.kinds_of(words))
-
-
-def _settled(kind: str, row: dict, mark: tuple[str | None, str | None], on_identifiers: str, counted: Counter) -> dict:
-    word, who = mark
-    found = {key: value for key, value in (("unsafe", word), ("identifiers", who)) if value}
-    row = {**row, "meta": {**row["meta"], **found}}
-    words = records.words_of(kind, row)
-    masked, numbers = identifiers.mask(words, row["lang"])
-    counted.update({f"identifiers_{name}": n for name, n in numbers.items()})
-    return with_words(kind, row, masked) if who and on_identifiers == "mask" else row
+    return Inspection(ids=table["id"].combine_chunks(), unsafe=unsafe.kinds_of(words),
+                      identifiers=identifiers.kinds_of(words, kinds, is_record=are_records),
+                      kinds=kinds, are_records=are_records)
