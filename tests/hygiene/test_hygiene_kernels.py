@@ -14,7 +14,7 @@ def test_statistics_by_hand():
     found = kernels.stats(pa.array(["患者，５ＭＧ 每日\n\n1234567、a𠀀\ufffd", ""]))
     assert {name: column[0] for name, column in found._asdict().items()} == {
         "chars": 22, "han": 5, "letters": 3, "digits": 8, "punctuation": 2, "symbols": 0, "spaces": 3, "garbled": 1,
-        "latin_traces": 0, "gbk_traces": 0, "tokens": 9, "lines": 3, "longest_digit_run": 7,
+        "latin_traces": 0, "gbk_traces": 0, "odd_pauses": 0, "tokens": 9, "lines": 3, "longest_digit_run": 7,
         "repeated_gram_share": 0, "repeated_line_share": 0, "top_gram_share": 0,
     }  # tokens: 患 者 5 mg 每 日 1234567 a 𠀀
     assert {column[1] for name, column in found._asdict().items() if name != "lines"} == {0}

@@ -16,6 +16,8 @@ N_TABLED = 0x10000
 CLAUSE_END, SENTENCE_END = 1, 2
 """Marks: what follows can't belong to the same phrase, or sentence. A full stop ends a sentence only before a blank or a letter
 outside ASCII, which the kernels look at themselves."""
+PAUSE = 128
+"""Mark: no two of these follow one another in Chinese."""
 GBK_TRACE, LATIN_LEAD, QUOTE_LEAD, LATIN_TRAIL, QUOTE_TRAIL = 4, 8, 16, 32, 64
 """Marks: what UTF-8 becomes when read in another encoding; the leads count only before their trails."""
 _ENDS = {CLAUSE_END: "，、：,:()（）", SENTENCE_END: "\n。！？；!?;"}
@@ -77,6 +79,7 @@ def _marks(char: str) -> int:
     code, mark = ord(char), 0
     for value, chars in _ENDS.items():
         mark |= value * (char in chars)
+    mark |= PAUSE * (char in "，。；：、")
     mark |= GBK_TRACE * (char in _GBK_TRACES)
     mark |= LATIN_LEAD * (code in (0xC2, 0xC3, 0xEF) or 0xE4 <= code <= 0xE9) | LATIN_TRAIL * (0x80 <= code <= 0xBF)
     return mark | QUOTE_LEAD * (code == 0xE2 or 0xE4 <= code <= 0xE9) | QUOTE_TRAIL * (0x152 <= code <= 0x178 or 0x2013 <= code <= 0x2122)

@@ -11,7 +11,7 @@ import pyarrow as pa
 from numba import njit
 
 from aquilamed.hygiene.alphabet import (
-    DIGIT, GARBLED, GBK_TRACE, HAN, IGNORED, LATIN_LEAD, LATIN_TRAIL, LETTER, N_TABLED, PUNCTUATION, QUOTE_LEAD, QUOTE_TRAIL, SPACE, SYMBOL, marks, table,
+    DIGIT, GARBLED, GBK_TRACE, HAN, IGNORED, LATIN_LEAD, LATIN_TRAIL, LETTER, N_TABLED, PAUSE, PUNCTUATION, QUOTE_LEAD, QUOTE_TRAIL, SPACE, SYMBOL, marks, table,
 )
 
 GRAM = 10
@@ -38,6 +38,8 @@ class Stats(NamedTuple):
     """Pairs of characters that UTF-8 read as Latin-1 or Windows-1252 is made of."""
     gbk_traces: np.ndarray
     """Characters that UTF-8 read as GBK is made of."""
+    odd_pauses: np.ndarray
+    """Commas, stops, colons and the like of Chinese that follow one another: `，。`."""
     tokens: np.ndarray
     lines: np.ndarray
     longest_digit_run: np.ndarray
@@ -50,8 +52,8 @@ class Stats(NamedTuple):
 
 
 _N_COUNTED = Stats._fields.index("repeated_gram_share")
-_LATIN, _GBK, _TOKENS, _LINES, _DIGIT_RUN = (
-    Stats._fields.index(name) for name in ("latin_traces", "gbk_traces", "tokens", "lines", "longest_digit_run"))
+_LATIN, _GBK, _PAUSES, _TOKENS, _LINES, _DIGIT_RUN = (
+    Stats._fields.index(name) for name in ("latin_traces", "gbk_traces", "odd_pauses", "tokens", "lines", "longest_digit_run"))
 _COLUMN_OF_CLASS = np.zeros(8, np.int64)
 for _kind, _name in ((HAN, "han"), (LETTER, "letters"), (DIGIT, "digits"), (PUNCTUATION, "punctuation"),
                      (SYMBOL, "symbols"), (SPACE, "spaces"), (GARBLED, "garbled")):
@@ -244,6 +246,7 @@ def _scan(data, span, tables, row, found):
             mark = marked[code] if code < N_TABLED else np.uint8(0)
             row[_GBK] += (mark & GBK_TRACE) != 0
             row[_LATIN] += (lead & LATIN_LEAD != 0 and mark & LATIN_TRAIL != 0) or (lead & QUOTE_LEAD != 0 and mark & QUOTE_TRAIL != 0)
+            row[_PAUSES] += (lead & mark & PAUSE) != 0
             lead = mark
         else:
             lead = np.uint8(0)
