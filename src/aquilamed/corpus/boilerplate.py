@@ -57,6 +57,10 @@ IMPOSSIBLE_EN = (
 """Function words that seldom follow each other in English; of the pairs of words put in no order one in thirty is such."""
 
 
+REMAINS = ("锟斤拷", "烫烫烫", "屯屯屯")
+"""What replacement characters and unset memory become when read as GBK."""
+
+
 def _phrases(zh: tuple[str, ...], en: tuple[str, ...]) -> list[str]:
     """Chinese phrases stand between blanks, English ones between bars with blanks."""
     return [phrase for block in zh for phrase in block.split()] + [phrase for block in en for line in block.strip().splitlines() for phrase in line.split(" | ")]
@@ -64,12 +68,14 @@ def _phrases(zh: tuple[str, ...], en: tuple[str, ...]) -> list[str]:
 
 @functools.cache
 def compiled() -> phrases.Phrases:
-    """Labels `boilerplate` and `impossible`."""
+    """Labels `boilerplate`, `impossible` and `remains`."""
     said = _phrases((SELLING_ZH, PAGES_ZH, EDITING_ZH), (SELLING_EN, PAGES_EN, EDITING_EN))
-    return phrases.compiled({"boilerplate": said, "impossible": IMPOSSIBLE_EN, HARMLESS: HARMLESS_ZH})
+    return phrases.compiled({"boilerplate": said, "impossible": IMPOSSIBLE_EN, "remains": REMAINS, HARMLESS: HARMLESS_ZH})
 
 
-def shares(texts: pa.Array) -> tuple[np.ndarray, np.ndarray]:
-    """For each text the share, 0..1, of its characters that stand in sentences with such a phrase; and how many impossible pairs of words it has."""
+def shares(texts: pa.Array) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """For each text the share, 0..1, of its characters that stand in sentences with boilerplate; how many impossible pairs of words it has; and
+    the share of its characters that are remains of a wrong reading."""
     hits = phrases.search(texts, compiled())
-    return hits.covered[:, 0] / np.maximum(hits.ink, 1), hits.n[:, 1]
+    ink = np.maximum(hits.ink, 1)
+    return hits.covered[:, 0] / ink, hits.n[:, 1], len(REMAINS[0]) * hits.n[:, 2] / ink

@@ -32,7 +32,7 @@ class Limits:
     """Fewest tokens, 0 or more."""
     max_garbled: float
     """Largest share, 0..1, of the characters other than blanks that are replacement, private-use or control characters, and of traces of UTF-8 read
-    as Latin-1."""
+    as Latin-1 and of replacement characters read as GBK."""
     max_mojibake: float
     """The same for characters that UTF-8 read as GBK is made of."""
     max_symbols: float
@@ -140,10 +140,10 @@ def breaches(config: Config, table: pa.Table) -> tuple[dict[str, np.ndarray], di
 
 def figures(texts: pa.Array) -> dict[str, np.ndarray]:
     """Name -> the figure of every text that a limit is put on."""
-    found, (advertised, impossible) = stats(texts), boilerplate.shares(texts)
+    found, (advertised, impossible, remains) = stats(texts), boilerplate.shares(texts)
     ink, tokens = np.maximum(found.chars - found.spaces, 1), np.maximum(found.tokens, 1)
     return {
-        "garbled": (found.garbled + found.latin_traces) / ink, "mojibake": found.gbk_traces / ink, "tokens": found.tokens,
+        "garbled": (found.garbled + found.latin_traces) / ink + remains, "mojibake": found.gbk_traces / ink, "tokens": found.tokens,
         "symbols": found.symbols / ink, "punctuation": found.punctuation / ink, "digits": found.digits / ink,
         "repeated_lines": found.repeated_line_share, "repeated_grams": found.repeated_gram_share, "top_gram": found.top_gram_share,
         "boilerplate": advertised, "impossible": np.where(impossible + found.odd_pauses > 1, (impossible + found.odd_pauses) / tokens, 0.0),
