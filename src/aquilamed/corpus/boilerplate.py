@@ -61,16 +61,21 @@ REMAINS = ("锟斤拷", "烫烫烫", "屯屯屯")
 """What replacement characters and unset memory become when read as GBK."""
 
 
-def _phrases(zh: tuple[str, ...], en: tuple[str, ...]) -> list[str]:
+def _split(zh: tuple[str, ...], en: tuple[str, ...]) -> list[str]:
     """Chinese phrases stand between blanks, English ones between bars with blanks."""
     return [phrase for block in zh for phrase in block.split()] + [phrase for block in en for line in block.strip().splitlines() for phrase in line.split(" | ")]
 
 
 @functools.cache
 def compiled() -> phrases.Phrases:
-    """Labels `boilerplate`, `impossible` and `remains`."""
-    said = _phrases((SELLING_ZH, PAGES_ZH, EDITING_ZH), (SELLING_EN, PAGES_EN, EDITING_EN))
-    return phrases.compiled({"boilerplate": said, "impossible": IMPOSSIBLE_EN, "remains": REMAINS, HARMLESS: HARMLESS_ZH})
+    """`phrases_by_label`, made for search."""
+    return phrases.compiled(phrases_by_label())
+
+
+def phrases_by_label() -> dict[str, list[str]]:
+    """The phrases under `boilerplate`, `impossible`, `remains` and `harmless`."""
+    said = _split((SELLING_ZH, PAGES_ZH, EDITING_ZH), (SELLING_EN, PAGES_EN, EDITING_EN))
+    return {"boilerplate": said, "impossible": [*IMPOSSIBLE_EN], "remains": [*REMAINS], HARMLESS: [*HARMLESS_ZH]}
 
 
 def shares(texts: pa.Array) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

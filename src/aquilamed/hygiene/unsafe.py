@@ -21,6 +21,16 @@ LEXICON = Path(__file__).with_name("unsafe_words.jsonl")
 other than blanks, at least two. Phrases as in `hygiene.phrases`, Chinese in either script; the kind `harmless` shields what stands inside its phrases."""
 
 
+class Entry(NamedTuple):
+    """One line of a lexicon."""
+
+    label: str
+    """The number of its line, or `harmless`."""
+    kind: str
+    per_1000: float
+    phrases: list[str]
+
+
 class Lexicon(NamedTuple):
     """The phrases of a lexicon, a label a line."""
 
@@ -36,24 +46,31 @@ def load(lexicon: Path = LEXICON) -> Lexicon:
     """The lexicon, ready for search.
 
     Raises:
-        ConfigError: the file can't be read, or a line is not of the form of `LEXICON`; it is named.
+        ConfigError: as `entries`.
+    """
+    found = entries(lexicon)
+    said: dict[str, list[str]] = {}
+    for entry in found:
+        said[entry.label] = [*said.get(entry.label, ()), *entry.phrases]
+    words = [entry for entry in found if entry.label != phrases.HARMLESS]
+    return Lexicon(phrases=phrases.compiled(said), kinds=tuple(entry.kind for entry in words), per_1000=np.array([entry.per_1000 for entry in words]))
+
+
+def entries(lexicon: Path) -> list[Entry]:
+    """The lines of the lexicon that hold phrases.
+
+    Raises:
+        ConfigError: the file can't be read or holds no words, or a line is not of the form of `LEXICON`; it is named.
     """
     try:
         lines = lexicon.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"lexicon {lexicon}: can't be read as UTF-8 text ({error}); give the path of a file with lines such as "
                           '{"kind": "violence", "per_1000": 0, "zh": [], "en": []}') from error
-    found, kinds, limits = {}, [], []
-    for number, line in enumerate(lines, start=1):
-        kind, per_1000, said = _entry(lexicon, number, line)
-        if kind == phrases.HARMLESS:
-            found[kind] = [*found.get(kind, ()), *said]
-        elif said:
-            found[f"{number}"], _ = said, kinds.append(kind)
-            limits.append(per_1000)
-    if not kinds:
+    found = [_entry(lexicon, number, line) for number, line in enumerate(lines, start=1)]
+    if not any(entry.phrases for entry in found if entry.kind != phrases.HARMLESS):
         raise ConfigError(f"lexicon {lexicon}: holds no words; a file without any would let everything pass")
-    return Lexicon(phrases=phrases.compiled(found), kinds=tuple(kinds), per_1000=np.array(limits, float))
+    return [entry for entry in found if entry.phrases]
 
 
 def kinds_of(texts: pa.Array, lexicon: Path = LEXICON) -> pa.Array:
@@ -69,8 +86,8 @@ def kinds_of(texts: pa.Array, lexicon: Path = LEXICON) -> pa.Array:
     return kinds
 
 
-def _entry(lexicon: Path, number: int, line: str) -> tuple[str, float, list[str]]:
-    """(kind, per_1000, phrases) of one line, each phrase checked."""
+def _entry(lexicon: Path, number: int, line: str) -> Entry:
+    """One line, each of its phrases checked."""
     try:
         entry = json.loads(line)
         kind, per_1000, said = entry["kind"], float(entry.get("per_1000", 0)), [*entry["zh"], *entry["en"]]
@@ -79,4 +96,4 @@ def _entry(lexicon: Path, number: int, line: str) -> tuple[str, float, list[str]
         raise ConfigError(f'lexicon {lexicon.name}, line {number}: expected {{"kind", "per_1000", "zh": [...], "en": [...]}} ({error})') from error
     if not isinstance(kind, str) or not per_1000 >= 0:
         raise ConfigError(f"lexicon {lexicon.name}, line {number}: kind must be text and per_1000 0 or more")
-    return kind, per_1000, said
+    return Entry(label=kind if kind == phrases.HARMLESS else str(number), kind=kind, per_1000=per_1000, phrases=said)
