@@ -23,7 +23,7 @@ SIZE = 1000
 """Bytes of a document: about 330 Chinese characters or 1,000 English letters."""
 CLINIC_SHARE = 0.2
 """Of the documents of each language, where there are real ones."""
-_SENTENCE = re.compile(r"[^。！？!?.\n]*(?:[。！？!?\n]+|\.(?:\s+|$)|\.|$)")
+_SENTENCE = re.compile(r"(?:[^。！？!?.\n]|\.(?!\s|$))*(?:[。！？!?\n]+|\.\s*|$)")
 
 
 def documents(n: int, *, seed: int = 0, data: Path = DATA) -> pa.Table:

@@ -58,11 +58,13 @@ def settings_of(config: rules.Config) -> dict:
     """What plain_rules.py needs to know: the tables of characters, the phrases, the limits."""
     zh, en = ({name: getattr(limits, field) for name, field in rules.LIMITS.items()} for limits in (config.zh, config.en))
     said = {label: [one for phrase in found for one in phrases.expanded(phrase)] for label, found in boilerplate.phrases_by_label().items()}
-    words = unsafe.entries(unsafe.LEXICON)
+    words, unsafe_said = unsafe.entries(unsafe.LEXICON), {}
+    for entry in words:
+        unsafe_said.setdefault(entry.label, []).extend(one for phrase in entry.phrases for one in phrases.expanded(phrase))
     return {
         "classes": (alphabet.table() >> 16).tolist(), "folds": (alphabet.table() & 0xFFFF).tolist(),
         "gbk_traces": "".join(chr(code) for code in range(alphabet.N_TABLED) if alphabet.marks()[code] & alphabet.GBK_TRACE),
-        "phrases": {"boilerplate": said, "unsafe": {entry.label: [one for phrase in entry.phrases for one in phrases.expanded(phrase)] for entry in words}},
+        "phrases": {"boilerplate": said, "unsafe": unsafe_said},
         "per_1000": {entry.label: entry.per_1000 for entry in words}, "langs": config.langs, "max_tokens": config.max_tokens,
         "limits": {"zh": zh, "en": en, "mixed": {name: (min if name == "tokens" else max)(zh[name], en[name]) for name in zh}},
     }

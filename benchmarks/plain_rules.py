@@ -11,7 +11,7 @@ CLASSES = "SHLDPYGI"
 _TOKEN = re.compile(r"H|L+|D+")
 _LATIN = re.compile(r"[\xc2\xc3\xef\xe4-\xe9](?=[\x80-\xbf])|[\xe2\xe4-\xe9](?=[\u0152-\u0178\u2013-\u2122])")
 _PAUSES = re.compile(r"[，。；：、](?=[，。；：、])")
-_SENTENCE = re.compile(r"(?:[^\n。！？；!?;.]|\.(?![\x00-\x20\x80-\U0010ffff]|\Z))*(?:[\n。！？；!?;]|\.|\Z)")
+_SENTENCE = re.compile(r"(?:[^\n。！？；!?;.]|\.(?![\x00-\x20]|\Z))*(?:[\n。！？；!?;]|\.|\Z)")
 _CLAUSE_END = re.compile(r"[，、：,:()（）]")
 END, HARMLESS = "", "harmless"
 

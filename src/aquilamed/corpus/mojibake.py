@@ -7,19 +7,24 @@ that its language is made of. A text is put right as a whole or left as it is; o
 import re
 from collections.abc import Callable
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from aquilamed.core.sources.encoding import MIN_FREQUENT, frequent_share
+from aquilamed.hygiene.alphabet import GBK_TRACE, marks
 
 _BYTES = [bytes([number]) for number in range(256)]
 _CP1252 = {byte.decode("latin-1"): byte for byte in _BYTES} | {byte.decode("cp1252", "ignore"): byte for byte in _BYTES if byte.decode("cp1252", "ignore")}
 """Character -> byte: Windows-1252, the bytes it leaves undefined and the control characters read as Latin-1."""
 _LATIN_RUN = re.compile("[" + re.escape("".join(char for char in _CP1252 if ord(char) > 0x7F)) + "]+")
-_SUSPECT = r"[\x{C2}\x{C3}\x{E2}-\x{E9}\x{EF}][\x{80}-\x{BF}\x{152}-\x{178}\x{2013}-\x{2122}]|[鈥锛銆]|[\x{A1}-\x{FF}]{4}|¡[ª®-±]"
+_GBK = "[" + "".join(chr(code) for code in np.flatnonzero(marks() & GBK_TRACE).tolist()) + "]"
+_SUSPECT = (r"[\x{C2}\x{C3}\x{E2}-\x{E9}\x{EF}][\x{80}-\x{BF}\x{152}-\x{178}\x{2013}-\x{2122}]|[\x{A1}-\x{FF}]{4}|¡[ª®-±]"
+            rf"|[鈥锛銆]|{_GBK}[^\x00-\x7F][^\x00-\x7F]{_GBK}[^\x00-\x7F][^\x00-\x7F]{_GBK}")
 """RE2: what every text that can be put right has: UTF-8's first two bytes, or GBK's pairs, in a wrong reading."""
 _SUSPECT_TEXT = re.compile(re.sub(r"\\x\{(\w+)\}", lambda code: chr(int(code[1], 16)), _SUSPECT))
-_LEFT = re.compile(r"[\xc2\xc3][\x80-\xbf]|[\xe4-\xe9][\x80-\xbf\u0152-\u0178\u2013-\u2122]|â[\u20ac\u0080]|ï¿½|[鈥锛銆]|\ufffd|¡[ª®-±]|[\xa1-\xff]{4}")
+_TRAIL = r"[\x80-\xbf\u0152-\u0178\u2013-\u2122]"
+_LEFT = re.compile(rf"[\xc2\xc3][\x80-\xbf]|[\xe2-\xef]{_TRAIL}{_TRAIL}|[鈥锛銆]|\ufffd|¡[ª®-±]|[\xa1-\xff]{{4}}|{_GBK}[^\x00-\x7f]{{2}}{_GBK}[^\x00-\x7f]{{2}}{_GBK}")
 """Signs that a text is not yet right."""
 _LETTERS = re.compile(r"[A-Za-z0-9]")
 MIN_LATER_FREQUENT, MIN_HAN = 0.06, 4
@@ -54,11 +59,12 @@ def _utf8_read_as_latin(text: str) -> str:
 
 
 def _utf8_read_as_gbk(text: str) -> str:
-    """The whole text, or its lines, whose bytes in GB18030 are UTF-8; ASCII bytes may have been taken for second bytes."""
+    """The lines whose bytes in GB18030 are UTF-8 (ASCII bytes may have been taken for second bytes; browsers read the byte 80 as a euro sign)."""
     def undo(line: str) -> str:
-        return (not line.isascii() and _decoded(line.encode("gb18030"), "utf-8", _is_usual)) or line
+        data = b"\x80".join(part.encode("gb18030", "surrogatepass") for part in line.split("€"))
+        return (not line.isascii() and _decoded(data, "utf-8", _is_usual)) or line
     made = "\n".join(undo(line) for line in text.split("\n"))
-    return made if made.encode().decode("gb18030", "replace") == text and _is_better(text, made) else text
+    return made if made != text and _is_better(text, made) else text
 
 
 def _gbk_read_as_latin(text: str) -> str:

@@ -14,8 +14,8 @@ SPACE, HAN, LETTER, DIGIT, PUNCTUATION, SYMBOL, GARBLED, IGNORED = range(8)
 
 N_TABLED = 0x10000
 CLAUSE_END, SENTENCE_END = 1, 2
-"""Marks: what follows can't belong to the same phrase, or sentence. A full stop ends a sentence only before a blank or a letter
-outside ASCII, which the kernels look at themselves."""
+"""Marks: what follows can't belong to the same phrase, or sentence. A full stop ends a sentence only before a blank, which
+the kernels look at themselves."""
 PAUSE = 128
 """Mark: no two of these follow one another in Chinese."""
 GBK_TRACE, LATIN_LEAD, QUOTE_LEAD, LATIN_TRAIL, QUOTE_TRAIL = 4, 8, 16, 32, 64

@@ -21,6 +21,7 @@ from aquilamed.hygiene.kernels import SPREAD, buffers_of, classify, decode, long
 HARMLESS = "harmless"
 """Label of phrases that shield what stands inside them: `直播带教` is no `直播`."""
 _INNER, _HARMLESS = -2, -1
+_MOST_LABELS = 62
 _NUMBER = np.uint64(0xD1B54A32D192ED03)
 _ROOT = np.uint64(0x2545F4914F6CDD1D)
 _CHOICE = re.compile(r"\{([^{}]*)\}")
@@ -52,9 +53,11 @@ def compiled(phrases: Mapping[str, Sequence[str]]) -> Phrases:
     """`phrases` by label; `{a|b}` in one stands for both. Of labels that share a phrase the last one has it.
 
     Raises:
-        ValueError: a phrase has no token, has an end of a clause between two, or a choice left open.
+        ValueError: there are more labels than bits, a phrase has no token, has an end of a clause between two, or a choice left open.
     """
     labels = tuple(label for label in phrases if label != HARMLESS)
+    if len(labels) > _MOST_LABELS:
+        raise ValueError(f"{len(labels)} labels: expected at most {_MOST_LABELS}")
     number_of = {HARMLESS: _HARMLESS, **{label: number for number, label in enumerate(labels)}}
     said = [(number_of[label], one) for label, found in phrases.items() for phrase in found for one in expanded(phrase)]
     paths, ends, clauses = _paths(buffers_of(pa.array([one for _, one in said], pa.string())), (table(), marks()))
@@ -159,7 +162,7 @@ def _read(data, span, tables, found, sentence_of):
             tokens[n - 1] = token
         elif code != 32:
             end = marked[code] & (CLAUSE_END | SENTENCE_END) if code < N_TABLED else 0
-            ends = end == SENTENCE_END or (code == 46 and (at == span[1] or data[at] <= 32 or data[at] >= 0x80))
+            ends = end == SENTENCE_END or (code == 46 and (at == span[1] or data[at] <= 32))
             clause += ends or end == CLAUSE_END
             if ends:
                 ink[sentence] = chars

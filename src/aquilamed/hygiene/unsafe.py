@@ -24,15 +24,18 @@ other than blanks, at least two. Phrases as in `hygiene.phrases`, Chinese in eit
 class Entry(NamedTuple):
     """One line of a lexicon."""
 
-    label: str
-    """The number of its line, or `harmless`."""
     kind: str
     per_1000: float
     phrases: list[str]
 
+    @property
+    def label(self) -> str:
+        """What lines that are counted together share."""
+        return self.kind if self.kind == phrases.HARMLESS else f"{self.kind}/{self.per_1000:g}"
+
 
 class Lexicon(NamedTuple):
-    """The phrases of a lexicon, a label a line."""
+    """The phrases of a lexicon; a label is a kind with one density."""
 
     phrases: phrases.Phrases
     kinds: tuple[str, ...]
@@ -48,12 +51,13 @@ def load(lexicon: Path = LEXICON) -> Lexicon:
     Raises:
         ConfigError: as `entries`.
     """
-    found = entries(lexicon)
     said: dict[str, list[str]] = {}
-    for entry in found:
+    limits: dict[str, tuple[str, float]] = {}
+    for entry in entries(lexicon):
         said[entry.label] = [*said.get(entry.label, ()), *entry.phrases]
-    words = [entry for entry in found if entry.label != phrases.HARMLESS]
-    return Lexicon(phrases=phrases.compiled(said), kinds=tuple(entry.kind for entry in words), per_1000=np.array([entry.per_1000 for entry in words]))
+        limits[entry.label] = entry.kind, entry.per_1000
+    found = phrases.compiled(said)
+    return Lexicon(phrases=found, kinds=tuple(limits[label][0] for label in found.labels), per_1000=np.array([limits[label][1] for label in found.labels]))
 
 
 def entries(lexicon: Path) -> list[Entry]:
@@ -96,4 +100,4 @@ def _entry(lexicon: Path, number: int, line: str) -> Entry:
         raise ConfigError(f'lexicon {lexicon.name}, line {number}: expected {{"kind", "per_1000", "zh": [...], "en": [...]}} ({error})') from error
     if not isinstance(kind, str) or not per_1000 >= 0:
         raise ConfigError(f"lexicon {lexicon.name}, line {number}: kind must be text and per_1000 0 or more")
-    return Entry(label=kind if kind == phrases.HARMLESS else str(number), kind=kind, per_1000=per_1000, phrases=said)
+    return Entry(kind=kind, per_1000=per_1000, phrases=said)
