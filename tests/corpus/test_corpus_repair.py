@@ -45,10 +45,10 @@ def test_utf8_read_as_gbk_is_undone_where_no_byte_was_lost():
 
 
 def test_the_byte_80_that_browsers_read_as_a_euro_sign():
-    # 患者应服药治疗: E6 82 A3 E8 80 85 ...: pairs but for the 80, which can't begin one
-    data = "患者应服药治疗".encode()
+    # 患者应服药治疗两周: E6 82 A3 E8 80 85 ...: pairs but for the 80, which can't begin one
+    data = "患者应服药治疗两周".encode()
     assert data[4] == 0x80
-    assert mojibake.repaired(data[:4].decode("gb18030") + "€" + data[5:].decode("gb18030")) == ("患者应服药治疗", "utf-8 read as gbk")
+    assert mojibake.repaired(data[:4].decode("gb18030") + "€" + data[5:].decode("gb18030")) == ("患者应服药治疗两周", "utf-8 read as gbk")
 
 
 def test_how_it_was_read_is_told():
