@@ -39,7 +39,7 @@ def test_plain_python_finds_the_same_figures_and_reasons(clinic):
         mine, _, _ = plain._figures(text)
         assert {name: values[number] for name, values in figures.items()} == pytest.approx(mine, abs=1e-12), text
     words = unsafe.kinds_of(table["text"].combine_chunks())
-    masks, _ = rules.breaches(config, table)
+    masks, *_ = rules.breaches(config, table)
     _, dropped = tables.sift(table, {**masks, "unsafe": words.is_valid()})
     reasons = dict(zip(dropped["text"].to_pylist(), dropped["reason"].to_pylist(), strict=True))
     assert {row["text"]: plain.reason(row["text"], row["lang"]) for row in table.to_pylist()} == {text: reasons.get(text) for text in texts}

@@ -96,7 +96,7 @@ def test_repaired_text_passes_the_rules_and_lost_text_does_not():
     good, lost = READINGS["utf-8 as 1252"](ZH), ZH.encode().decode("gb18030", "replace")
     table = tables.from_rows("documents", [{"text": text, "source": "s", "license": "MIT"} for text in (good, lost)])
     assert rules.sieve(rules.Config(), table)[1]["reason"].to_pylist() == ["garbled", "garbled"]
-    kept, dropped, _ = rules.sieve(rules.Config(), repair.sieve(table)[0])
+    kept, dropped, *_ = rules.sieve(rules.Config(), repair.sieve(table)[0])
     assert kept["text"].to_pylist() == [ZH] and dropped["text"].to_pylist() == [lost]
 
 

@@ -43,7 +43,7 @@ BROKEN = {
 
 def _sieve(texts, **settings):
     table = tables.from_rows("documents", [{"text": t, "source": "s", "license": "MIT"} for t in texts])
-    kept, dropped, _ = rules.sieve(rules.Config(**settings), table)
+    kept, dropped, *_ = rules.sieve(rules.Config(**settings), table)
     return kept["text"].to_pylist(), {row["text"]: row["reason"] for row in dropped.to_pylist()}
 
 
@@ -88,7 +88,7 @@ def test_limits_are_set_from_the_command_line():
 
 def test_figures_are_told_of_dropped_rows_alone():
     table = tables.from_rows("documents", [{"text": t, "source": "s", "license": "MIT"} for t in ("感冒要多喝水。", ZH, ZH + "13579" * 20)])
-    _, dropped, _ = rules.sieve(rules.Config(), table)
+    _, dropped, *_ = rules.sieve(rules.Config(), table)
     # 6 tokens; 100 + 7 digits of the 109 characters of ZH and 100
     inked = len(ZH.replace(" ", "")) + 100
     n_digits = sum(char.isdigit() for char in ZH) + 100
@@ -145,7 +145,7 @@ def test_precision_and_recall_on_the_clinics_truth():
     rows = write.generate(write.Config(dirt_share=0.5), facts.load())["web.jsonl"]
     table = tables.from_rows("documents", [{"text": row["text"], "source": "clinic", "license": "Apache-2.0", "lang": row["truth"]["lang"],
                                             "meta": {"dirt": row["truth"]["dirt"]}} for row in rows])
-    masks, _ = rules.breaches(rules.Config(), table)
+    masks, *_ = rules.breaches(rules.Config(), table)
     unsafe = rules.unsafe.kinds_of(table["text"].combine_chunks()).is_valid().to_numpy(zero_copy_only=False)
     n, found = Counter(), Counter()
     for k, row in enumerate(tables.to_rows(table)):

@@ -126,7 +126,8 @@ def sieve(config: Config, table: pa.Table) -> tuple[pa.Table, pa.Table, Counter]
 def breaches(config: Config, table: pa.Table) -> tuple[dict[str, np.ndarray], dict[str, pa.Array]]:
     """(reason -> mask, reason -> the figure that broke the limit) for every rule about the shape of a text."""
     found = figures(table["text"].combine_chunks())
-    bounds = {name: _bounds(config, table["lang"], name) for name in LIMITS}
+    langs = np.asarray(table["lang"].to_pylist(), object)
+    bounds = {name: _bounds(config, langs, name) for name in LIMITS}
     foreign = pc.invert(pc.is_in(table["lang"], value_set=pa.array(config.langs, pa.string()))).to_numpy(zero_copy_only=False)
     masks = {
         **{name: found[name] > bounds[name] for name in ("garbled", "mojibake")}, "other_language": foreign,
@@ -154,12 +155,11 @@ def _lexicon(config: Config) -> Path:
     return config.lexicon if config.lexicon.name else unsafe.LEXICON
 
 
-def _bounds(config: Config, langs: pa.ChunkedArray, figure: str) -> np.ndarray:
+def _bounds(config: Config, langs: np.ndarray, figure: str) -> np.ndarray:
     """The limit of `figure` for each text."""
     zh, en = (getattr(limits, LIMITS[figure]) for limits in (config.zh, config.en))
     looser = min(zh, en) if figure == "tokens" else max(zh, en)
-    named = np.asarray(langs.to_pylist(), object)
-    return np.where(named == "zh", zh, np.where(named == "en", en, looser))
+    return np.where(langs == "zh", zh, np.where(langs == "en", en, looser))
 
 
 def _shown(values: np.ndarray, mask: np.ndarray) -> pa.Array:

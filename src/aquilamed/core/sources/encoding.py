@@ -76,9 +76,9 @@ def _must_not_be_damaged(path: Path, bad_utf8: int) -> None:
                           "fetch it again or mend it there")
 
 
-def frequent_share(text: str) -> tuple[float, int]:
-    """Share of the frequent ones among the Han characters of `text`, 0..1, and how many Han characters there are."""
-    han = _HAN.findall(text)
+def frequent_share(words: str) -> tuple[float, int]:
+    """Share of the frequent ones among the Han characters of `words`, 0..1, and how many Han characters there are."""
+    han = _HAN.findall(words)
     return sum(char in _FREQUENT for char in han) / max(len(han), 1), len(han)
 
 
