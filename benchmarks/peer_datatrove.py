@@ -44,7 +44,7 @@ class SameRules(BaseFilter):
 
 def main(work: str, source: str, settings: str) -> None:
     """Run `work` over the documents in `source`/peer, a folder a language."""
-    logger.remove()
+    logger.disable("datatrove")
     seconds, kept = 0.0, []
     filters = [SameRules(Plain(pickle.loads(Path(settings).read_bytes())))] if work == "same" else None
     for lang in SPLITTERS:

@@ -22,6 +22,7 @@ HARMLESS = "harmless"
 """Label of phrases that shield what stands inside them: `直播带教` is no `直播`."""
 _INNER, _HARMLESS = -2, -1
 _MOST_LABELS = 62
+_FIRSTS = 1 << 15
 _NUMBER = np.uint64(0xD1B54A32D192ED03)
 _ROOT = np.uint64(0x2545F4914F6CDD1D)
 _CHOICE = re.compile(r"\{([^{}]*)\}")
@@ -36,6 +37,8 @@ class Phrases:
     """Open-addressed hashes of every beginning of every phrase; 0 is a free place."""
     values: np.ndarray
     """Number of the label where a phrase ends there, -1 a harmless one, -2 inside."""
+    firsts: np.ndarray
+    """Whether some phrase's first token may have these low bits of the hash: small enough for the nearest cache."""
 
 
 class Hits(NamedTuple):
@@ -62,6 +65,7 @@ def compiled(phrases: Mapping[str, Sequence[str]]) -> Phrases:
     said = [(number_of[label], one) for label, found in phrases.items() for phrase in found for one in expanded(phrase)]
     paths, ends, clauses = _paths(buffers_of(pa.array([one for _, one in said], pa.string())), (table(), marks()))
     values: dict[int, int] = {}
+    firsts = np.zeros(_FIRSTS, np.bool_)
     for (number, one), start, end, n_clauses in zip(said, ends[:-1], ends[1:], clauses, strict=True):
         if start == end or n_clauses > 1 or set(one) & set("{}"):
             raise ValueError(f"{one!r}: expected letters, digits or Han characters within one clause, and closed {{a|b}}")
@@ -69,8 +73,9 @@ def compiled(phrases: Mapping[str, Sequence[str]]) -> Phrases:
         for inner in path[:-1]:
             values.setdefault(inner, _INNER)
         values[path[-1]] = number
+        firsts[path[0] & _FIRSTS - 1] = True
     keys, slots = _placed(np.array(list(values), np.uint64), np.array(list(values.values()), np.int32))
-    return Phrases(labels=labels, keys=keys, values=slots)
+    return Phrases(labels=labels, keys=keys, values=slots, firsts=firsts)
 
 
 def expanded(phrase: str) -> list[str]:
@@ -81,7 +86,7 @@ def expanded(phrase: str) -> list[str]:
 
 def search(texts: pa.Array | pa.ChunkedArray, phrases: Phrases) -> Hits:
     """The phrases in every text. None overlaps a harmless one that began before it or with it and is as long."""
-    return Hits(*_search(buffers_of(texts), (table(), marks()), (phrases.keys, phrases.values), len(phrases.labels)))
+    return Hits(*_search(buffers_of(texts), (table(), marks()), (phrases.keys, phrases.values, phrases.firsts), len(phrases.labels)))
 
 
 @njit(nogil=True, cache=True, inline="always")
@@ -176,10 +181,12 @@ def _read(data, span, tables, found, sentence_of):
 def _match(found, n, phrases, sentence_of, n_hits):
     """Count the longest phrase that begins at each token, and flag its sentence."""
     tokens, kinds, clauses = found
-    keys, values = phrases
+    keys, values, firsts = phrases
     sentences, flags = sentence_of
     mask, shield = np.uint64(len(keys) - 1), 0
     for start in range(n):
+        if not firsts[_step(np.uint64(0), tokens[start], kinds[start]) & np.uint64(_FIRSTS - 1)]:
+            continue
         key, end, label, at = np.uint64(0), 0, _INNER, start
         while at < n and clauses[at] == clauses[start]:
             key = _step(key, tokens[at], kinds[at])
