@@ -23,7 +23,7 @@ SIZE = 1000
 """Bytes of a document: about 330 Chinese characters or 1,000 English letters."""
 CLINIC_SHARE = 0.2
 """Of the documents of each language, where there are real ones."""
-_SENTENCE = re.compile(r"[^。！？!?.\n]*(?:[。！？!?\n]+|\.(?:\s+|$)|\.|$)")
+_SENTENCE = re.compile(r"(?:[^。！？!?.\n]|\.(?!\s|$))*(?:[。！？!?\n]+|\.\s*|$)")
 
 
 def documents(n: int, *, seed: int = 0, data: Path = DATA) -> pa.Table:
@@ -35,13 +35,17 @@ def documents(n: int, *, seed: int = 0, data: Path = DATA) -> pa.Table:
 
 def real(data: Path = DATA) -> list[dict]:
     """The documents of every public set in `data`, each cut to pieces of about `SIZE` bytes; none where the folder is absent."""
+    return _once(_document(piece, row["source"], {}) for row in whole(data) for piece in pieces(row["text"]))
+
+
+def whole(data: Path = DATA) -> list[dict]:
+    """The documents of every public set in `data` as imports make them: up to 20,000 characters; none where the folder is absent."""
     if not data.is_dir():
         return []
     sources = tuple(source for name, source in known.documents(data).items() if not name.startswith("csl_cls"))
     with tempfile.TemporaryDirectory() as folder:
         importing.run(importing.Config(sources=sources), {}, Path(folder), Local(2))
-        whole = list(tables.rows(Path(folder), "documents"))
-    return _once(_document(piece, row["source"], {}) for row in whole for piece in pieces(row["text"]))
+        return list(tables.rows(Path(folder), "documents"))
 
 
 def clinic() -> list[dict]:
@@ -89,6 +93,6 @@ def _made(rows: list[dict], n: int, seed: int) -> list[dict]:
     per_document = int(np.ceil(2 * SIZE / lengths.mean())) + 8
     for _ in range(n):
         order = rng.integers(0, len(sentences), per_document)
-        whole = int(np.searchsorted(np.cumsum(lengths[order]), SIZE)) + 1
-        out.append({**_document("".join(sentences[k] for k in order[:whole]).strip(), "made", {}), "lang": rows[0]["lang"]})
+        enough = int(np.searchsorted(np.cumsum(lengths[order]), SIZE)) + 1
+        out.append({**_document("".join(sentences[k] for k in order[:enough]).strip(), "made", {}), "lang": rows[0]["lang"]})
     return out

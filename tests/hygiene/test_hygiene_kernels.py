@@ -14,9 +14,27 @@ def test_statistics_by_hand():
     found = kernels.stats(pa.array(["患者，５ＭＧ 每日\n\n1234567、a𠀀\ufffd", ""]))
     assert {name: column[0] for name, column in found._asdict().items()} == {
         "chars": 22, "han": 5, "letters": 3, "digits": 8, "punctuation": 2, "symbols": 0, "spaces": 3, "garbled": 1,
-        "tokens": 9, "lines": 3, "longest_digit_run": 7, "repeated_gram_share": 0, "repeated_line_share": 0,
+        "latin_traces": 0, "gbk_traces": 0, "odd_pauses": 0, "tokens": 9, "lines": 3, "longest_digit_run": 7,
+        "repeated_gram_share": 0, "repeated_line_share": 0, "top_gram_share": 0,
     }  # tokens: 患 者 5 mg 每 日 1234567 a 𠀀
     assert {column[1] for name, column in found._asdict().items() if name != "lines"} == {0}
+
+
+def test_traces_of_wrong_readings_by_hand():
+    found = kernels.stats(pa.array(["Itâ€™s naÃ¯ve", "é» ï¿½ Â© Ãa", "鍖荤敓鐢熷", "高血压。é", "naïve café’s Âme"]))
+    assert found.latin_traces.tolist() == [2, 3, 0, 0, 1]    # â€, Ã¯; é», ï¿, Â©; é’
+    assert found.gbk_traces.tolist() == [0, 0, 2, 0, 0]      # 鍖, 鐢: E5 8C, E7 94
+    assert kernels.stats(pa.array(["一，。二、、三。四，”五", "a,.b"])).odd_pauses.tolist() == [2, 0]
+
+
+def test_the_commonest_3_gram_by_hand():
+    # 甲乙丙 three times, 9 of 11 tokens; no 3-gram twice; two tokens
+    assert kernels.stats(pa.array(["甲乙丙1甲乙丙2甲乙丙", "one two three four", "a b"])).top_gram_share.tolist() == [9 / 11, 0, 0]
+
+
+def test_repeated_lines_fold_and_blank_lines_do_not_count():
+    # ＡＢ c, ab\u3000C and a b c are one line of 3 characters; blank lines are none: 6 of 11
+    assert kernels.stats(pa.array(["ＡＢ c\n\n\nab\u3000C\nxy\r\na b c"])).repeated_line_share.tolist() == [6 / 11]
 
 
 @pytest.mark.parametrize("unit", [list("一二三四五六七八九十"), "a b c d e f g h i j".split()], ids=["zh", "en"])

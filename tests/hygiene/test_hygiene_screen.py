@@ -6,7 +6,6 @@ import pyarrow as pa
 import pytest
 
 from aquilamed.core import tables
-from aquilamed.core.errors import ConfigError
 from aquilamed.engine.local import Local
 from aquilamed.hygiene import check_digits, identifiers, screen, unsafe
 
@@ -50,17 +49,6 @@ def test_masking_is_typed_numbered_and_the_same_through_a_record():
     assert counted == {"name": 2, "phone": 3}
     en, _ = identifiers.mask(["Patient John Smith (MRN: 12345), metformin 500 mg. John Smith called 212-555-0123."], "en")
     assert en == ["Patient [NAME_1] (MRN: [RECORD_NUMBER_1]), metformin 500 mg. [NAME_1] called [PHONE_1]."]
-
-
-def test_unsafe_words_match_across_width_and_case_and_english_on_word_boundaries(tmp_path):
-    lexicon = tmp_path / "words.jsonl"
-    lexicon.write_text('{"kind": "violence", "zh": ["打死你"], "en": ["kill you"]}\n{"kind": "crime", "zh": ["ＱＱ赌场"], "en": []}\n', encoding="utf-8")
-    (crime, pattern), (violence, words) = unsafe.patterns(lexicon)
-    assert (crime, pattern, violence, words) == ("crime", "qq赌场", "violence", r"\bkill\ you\b|打死你")
-    lexicon.write_text('{"kind": "violence"}\n', encoding="utf-8")
-    unsafe.patterns.cache_clear()
-    with pytest.raises(ConfigError, match="words.jsonl, line 1: expected"):
-        unsafe.patterns(lexicon)
 
 
 def _first_words() -> tuple[str, str]:

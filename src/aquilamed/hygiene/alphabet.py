@@ -1,4 +1,4 @@
-"""The class and the fold of every character, as one table that kernels look up.
+"""The class, the fold and the marks of every character, as tables that kernels look up.
 
 The fold is that of `core.text.fold` (full-width ASCII made half-width, then lower case) and makes traditional Han characters
 simplified, one for one. It is for comparison only: ids and the text itself keep their script.
@@ -13,6 +13,16 @@ SPACE, HAN, LETTER, DIGIT, PUNCTUATION, SYMBOL, GARBLED, IGNORED = range(8)
 """IGNORED marks what has no width (zero-width space, soft hyphen): it never ends a word."""
 
 N_TABLED = 0x10000
+CLAUSE_END, SENTENCE_END = 1, 2
+"""Marks: what follows can't belong to the same phrase, or sentence. A full stop ends a sentence only before a blank, which
+the kernels look at themselves."""
+PAUSE = 128
+"""Mark: no two of these follow one another in Chinese."""
+GBK_TRACE, LATIN_LEAD, QUOTE_LEAD, LATIN_TRAIL, QUOTE_TRAIL = 4, 8, 16, 32, 64
+"""Marks: what UTF-8 becomes when read in another encoding; the leads count only before their trails."""
+_ENDS = {CLAUSE_END: "，、：,:()（）", SENTENCE_END: "\n。！？；!?;"}
+_GBK_TRACES = frozenset("".join(bytes([lead, trail]).decode("gb18030") for lead in range(0xE4, 0xEA) for trail in range(0x80, 0xC0)))
+"""What the first two bytes of a Chinese character in UTF-8 make when read as GBK: a third of such a text, and seldom else."""
 _ASCII_SYMBOLS = frozenset("#$%&*+/<=>@\\^_`{|}~")
 _HAN_RANGES = ((0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xF900, 0xFAFF))
 _OFTEN_SPELLED = str.maketrans("著藉瞭痺", "着借了痹")
@@ -44,6 +54,14 @@ def table() -> np.ndarray:
     return made
 
 
+@functools.cache
+def marks() -> np.ndarray:
+    """The marks of every code point below `N_TABLED`, as bits."""
+    made = np.fromiter((_marks(chr(c)) for c in range(N_TABLED)), np.uint8, N_TABLED)
+    made.setflags(write=False)
+    return made
+
+
 def _class(char: str) -> int:
     code, category = ord(char), unicodedata.category(char)
     if any(low <= code <= high for low, high in _HAN_RANGES):
@@ -55,6 +73,16 @@ def _class(char: str) -> int:
     if code == 0xFFFD or category in ("Cc", "Co", "Cs"):
         return GARBLED
     return IGNORED if category == "Cf" else _BY_CATEGORY.get(category[0], SYMBOL)
+
+
+def _marks(char: str) -> int:
+    code, mark = ord(char), 0
+    for value, chars in _ENDS.items():
+        mark |= value * (char in chars)
+    mark |= PAUSE * (char in "，。；：、")
+    mark |= GBK_TRACE * (char in _GBK_TRACES)
+    mark |= LATIN_LEAD * (code in (0xC2, 0xC3, 0xEF) or 0xE4 <= code <= 0xE9) | LATIN_TRAIL * (0x80 <= code <= 0xBF)
+    return mark | QUOTE_LEAD * (code == 0xE2 or 0xE4 <= code <= 0xE9) | QUOTE_TRAIL * (0x152 <= code <= 0x178 or 0x2013 <= code <= 0x2122)
 
 
 def _folded(code: int) -> int:

@@ -10,12 +10,16 @@ import numpy as np
 import pyarrow as pa
 from numba import njit
 
-from aquilamed.hygiene.alphabet import DIGIT, GARBLED, HAN, IGNORED, LETTER, N_TABLED, PUNCTUATION, SPACE, SYMBOL, table
+from aquilamed.hygiene.alphabet import (
+    DIGIT, GARBLED, GBK_TRACE, HAN, IGNORED, LATIN_LEAD, LATIN_TRAIL, LETTER, N_TABLED, PAUSE, PUNCTUATION, QUOTE_LEAD, QUOTE_TRAIL, SPACE, SYMBOL, marks, table,
+)
 
 GRAM = 10
 """Tokens in the n-gram whose repeats are counted."""
+SHORT_GRAM = 3
+"""Tokens in the n-gram whose commonest is counted."""
 _ROOT = np.uint64(0x5851F42D4C957F2D)
-_SPREAD = np.uint64(0x9E3779B97F4A7C15)
+SPREAD = np.uint64(0x9E3779B97F4A7C15)
 
 
 class Stats(NamedTuple):
@@ -30,6 +34,12 @@ class Stats(NamedTuple):
     spaces: np.ndarray
     garbled: np.ndarray
     """Replacement, private-use and control characters."""
+    latin_traces: np.ndarray
+    """Pairs of characters that UTF-8 read as Latin-1 or Windows-1252 is made of."""
+    gbk_traces: np.ndarray
+    """Characters that UTF-8 read as GBK is made of."""
+    odd_pauses: np.ndarray
+    """Commas, stops, colons and the like of Chinese that follow one another: `，。`."""
     tokens: np.ndarray
     lines: np.ndarray
     longest_digit_run: np.ndarray
@@ -37,10 +47,13 @@ class Stats(NamedTuple):
     """Share, 0..1, of the 10-token n-grams that stood earlier in the text; 0 where there are none."""
     repeated_line_share: np.ndarray
     """Share, 0..1, of the characters other than spaces in lines that stood earlier in the text."""
+    top_gram_share: np.ndarray
+    """Share, 0..1, of the tokens that the text's commonest 3-gram makes up; 0 where every one stands once."""
 
 
 _N_COUNTED = Stats._fields.index("repeated_gram_share")
-_TOKENS, _LINES, _DIGIT_RUN = (Stats._fields.index(name) for name in ("tokens", "lines", "longest_digit_run"))
+_LATIN, _GBK, _PAUSES, _TOKENS, _LINES, _DIGIT_RUN = (
+    Stats._fields.index(name) for name in ("latin_traces", "gbk_traces", "odd_pauses", "tokens", "lines", "longest_digit_run"))
 _COLUMN_OF_CLASS = np.zeros(8, np.int64)
 for _kind, _name in ((HAN, "han"), (LETTER, "letters"), (DIGIT, "digits"), (PUNCTUATION, "punctuation"),
                      (SYMBOL, "symbols"), (SPACE, "spaces"), (GARBLED, "garbled")):
@@ -49,7 +62,7 @@ for _kind, _name in ((HAN, "han"), (LETTER, "letters"), (DIGIT, "digits"), (PUNC
 
 def stats(texts: pa.Array | pa.ChunkedArray) -> Stats:
     """The statistics of every text."""
-    counted, shares = _stats(buffers_of(texts), table(), _COLUMN_OF_CLASS)
+    counted, shares = _stats(buffers_of(texts), (table(), marks(), _COLUMN_OF_CLASS))
     return Stats(*counted.T, *shares.T)
 
 
@@ -123,7 +136,7 @@ def tokenise(data, span, alphabet, hashes, kinds):
             kinds[n] = kind
             n += 1
         if kind == HAN or kind == LETTER or kind == DIGIT:
-            hashes[n - 1] = mix((hashes[n - 1] ^ np.uint64(char)) * _SPREAD)
+            hashes[n - 1] = mix((hashes[n - 1] ^ np.uint64(char)) * SPREAD)
         before = kind
     return n
 
@@ -149,7 +162,7 @@ def accumulate(hashes, n, prefix):
 @njit(nogil=True, cache=True, inline="always")
 def window(prefix, start, length, powers):
     """Hash of the tokens start .. start + length."""
-    return mix(prefix[start + length] - prefix[start] * powers[length] + np.uint64(length) * _SPREAD)
+    return mix(prefix[start + length] - prefix[start] * powers[length] + np.uint64(length) * SPREAD)
 
 
 @njit(nogil=True, cache=True)
@@ -183,38 +196,63 @@ def table_size(n):
 
 
 @njit(nogil=True, cache=True)
-def _stats(texts, alphabet, column_of_class):
+def _stats(texts, tables):
     data, offsets = texts
     n_texts, size = len(offsets) - 1, longest(offsets)
-    hashes, prefix, kinds = np.empty(size, np.uint64), np.empty(size + 1, np.uint64), np.empty(size, np.uint32)
-    seen, powers = np.empty(table_size(size), np.uint64), powers_of_root(GRAM)
-    counted = np.zeros((n_texts, _N_COUNTED), np.int64)
-    shares = np.zeros((n_texts, 2))
+    tokens, lines, ink = np.empty(size, np.uint64), np.empty(size + 1, np.uint64), np.empty(size + 1, np.int64)
+    prefix, powers = np.empty(size + 1, np.uint64), powers_of_root(GRAM)
+    seen, n_seen = np.empty(table_size(size), np.uint64), np.empty(table_size(size), np.int32)
+    counted, shares = np.zeros((n_texts, _N_COUNTED), np.int64), np.zeros((n_texts, 3))
     for k in range(n_texts):
-        span = (offsets[k], offsets[k + 1])
-        _count_characters(data, span, alphabet, column_of_class, counted[k])
-        n = tokenise(data, span, alphabet, hashes, kinds)
-        counted[k, _TOKENS] = n
-        accumulate(hashes, n, prefix)
-        shares[k, 0] = _repeated_grams(prefix, n, powers, seen)
-        if counted[k, _LINES] > 1:
-            shares[k, 1] = _repeated_lines(data, span, alphabet, counted[k, _LINES], seen)
+        row = counted[k]
+        _scan(data, (offsets[k], offsets[k + 1]), tables, row, (tokens, lines, ink))
+        accumulate(tokens, row[_TOKENS], prefix)
+        shares[k, 0] = _repeated_grams(prefix, row[_TOKENS], powers, seen)
+        if row[_LINES] > 1:
+            shares[k, 1] = _repeated_lines(lines, ink, row[_LINES], seen)
+        shares[k, 2] = _top_gram(prefix, row[_TOKENS], powers, (seen, n_seen))
     return counted, shares
 
 
 @njit(nogil=True, cache=True)
-def _count_characters(data, span, alphabet, column_of_class, row):
-    at, digit_run = span[0], 0
-    row[_LINES] = 1
+def _scan(data, span, tables, row, found):
+    """Everything that is counted, in one pass: into `row` the numbers, into `found` the hash of every token and the hash and ink of every line."""
+    alphabet, marked, column_of_class = tables
+    tokens, lines, ink = found
+    at, before, lead, n, n_lines, token, digit_run = span[0], np.uint32(SPACE), np.uint8(0), 0, 0, np.uint64(0), 0
+    line, chars, n_chars, longest_run = np.uint64(0), 0, 0, 0
     while at < span[1]:
         code, at = decode(data, at)
-        kind, _ = classify(code, alphabet)
-        row[0] += 1
-        if kind != IGNORED:
-            row[column_of_class[kind]] += 1
-        row[_LINES] += code == 10
+        kind, char = classify(code, alphabet)
+        n_chars += 1
+        if kind == IGNORED:
+            continue
+        row[column_of_class[kind]] += 1
         digit_run = digit_run + 1 if kind == DIGIT else 0
-        row[_DIGIT_RUN] = max(row[_DIGIT_RUN], digit_run)
+        longest_run = max(longest_run, digit_run)
+        if kind == HAN or kind == LETTER or kind == DIGIT:
+            if kind == HAN or kind != before:
+                token = np.uint64(kind)
+                n += 1
+            token = (token ^ np.uint64(char)) * SPREAD
+            tokens[n - 1] = token
+        if kind != SPACE:
+            line = (line ^ np.uint64(char)) * SPREAD
+            chars += 1
+        elif code == 10:
+            lines[n_lines], ink[n_lines] = line, chars
+            line, chars, n_lines = np.uint64(0), 0, n_lines + 1
+        if code >= 0x80:
+            mark = marked[code] if code < N_TABLED else np.uint8(0)
+            row[_GBK] += (mark & GBK_TRACE) != 0
+            row[_LATIN] += (lead & LATIN_LEAD != 0 and mark & LATIN_TRAIL != 0) or (lead & QUOTE_LEAD != 0 and mark & QUOTE_TRAIL != 0)
+            row[_PAUSES] += (lead & mark & PAUSE) != 0
+            lead = mark
+        else:
+            lead = np.uint8(0)
+        before = kind
+    lines[n_lines], ink[n_lines] = line, chars
+    row[0], row[_TOKENS], row[_LINES], row[_DIGIT_RUN] = n_chars, n, n_lines + 1, longest_run
 
 
 @njit(nogil=True, cache=True)
@@ -231,27 +269,36 @@ def _repeated_grams(prefix, n_tokens, powers, seen):
 
 
 @njit(nogil=True, cache=True)
-def _repeated_lines(data, span, alphabet, n_lines, seen):
+def _repeated_lines(lines, ink, n_lines, seen):
     size = table_size(n_lines)
     seen[:size] = 0
-    at, total, repeated, length, key = span[0], 0, 0, 0, np.uint64(0)
-    while at <= span[1]:
-        ended = at == span[1]
-        code = np.uint32(10)
-        if not ended:
-            code, at = decode(data, at)
-        kind, char = classify(code, alphabet)
-        if kind != SPACE and kind != IGNORED:
-            key = mix((key ^ np.uint64(char)) * _SPREAD)
-            length += 1
-        if code == 10:
-            total += length
-            if length and insert(seen, np.uint64(size - 1), key):
-                repeated += length
-            length, key = 0, np.uint64(0)
-        if ended:
-            break
+    total, repeated = 0, 0
+    for line in range(n_lines):
+        total += ink[line]
+        if ink[line] and insert(seen, np.uint64(size - 1), mix(lines[line])):
+            repeated += ink[line]
     return repeated / max(total, 1)
+
+
+@njit(nogil=True, cache=True)
+def _top_gram(prefix, n_tokens, powers, counter):
+    """Share of the tokens in the commonest 3-gram."""
+    n = n_tokens - SHORT_GRAM + 1
+    if n <= 1:
+        return 0.0
+    keys, counts = counter
+    size, top = table_size(n), 1
+    keys[:size] = 0
+    mask = np.uint64(size - 1)
+    for start in range(n):
+        key = window(prefix, start, SHORT_GRAM, powers) | np.uint64(1)
+        place = (key >> np.uint64(20)) & mask
+        while keys[place] != 0 and keys[place] != key:
+            place = (place + np.uint64(1)) & mask
+        counts[place] = counts[place] + 1 if keys[place] == key else 1
+        keys[place] = key
+        top = max(top, counts[place])
+    return SHORT_GRAM * top / n_tokens if top > 1 else 0.0
 
 
 @njit(nogil=True, cache=True)

@@ -92,10 +92,15 @@ def _must_not_be_damaged(path: Path, bad_utf8: int) -> None:
                           "fetch it again or mend it there")
 
 
+def frequent_share(words: str) -> tuple[float, int]:
+    """Share of the frequent ones among the Han characters of `words`, 0..1, and how many Han characters there are."""
+    han = _HAN.findall(words)
+    return sum(char in _FREQUENT for char in han) / max(len(han), 1), len(han)
+
+
 def _must_look_chinese(path: Path, bad_utf8: int) -> None:
     with text(path, "gb18030", None) as file:
-        han = _HAN.findall(file.read(1 << 20))
-    share = sum(char in _FREQUENT for char in han) / max(len(han), 1)
-    if len(han) >= MIN_HAN and share < MIN_FREQUENT:
+        share, n_han = frequent_share(file.read(1 << 20))
+    if n_han >= MIN_HAN and share < MIN_FREQUENT:
         raise RecordError(f"{path}: not UTF-8 (byte {bad_utf8}), and read as GB18030 it does not look like Chinese; "
                           "declare encoding= (big5, latin-1, shift_jis, ... or gb18030 if it is)")
