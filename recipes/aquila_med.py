@@ -7,9 +7,9 @@ training steps on the paper's machines: 24 A100-40G for pre-training, 8 for SFT 
 from pathlib import Path
 
 from aquilamed.core.sources import SHAREGPT, Documents, Pair, Questions, Source, known
-from aquilamed.corpus import classify, importing, mix, quality, rules
+from aquilamed.corpus import classify, importing, mix, quality, repair, rules
 from aquilamed.evals import benchmarks, ledger, score
-from aquilamed.hygiene import decontaminate, dedup, holdout, screen
+from aquilamed.hygiene import decontaminate, dedup, holdout, repeats, screen
 from aquilamed.instruct import exam, questions, relevance, select
 from aquilamed.instruct import importing as talks
 from aquilamed.instruct import join as join_talks
@@ -38,9 +38,11 @@ def corpus() -> list[Step]:
         Step(name="web", stage="corpus.importing", config=importing.Config(sources=(text,), max_chars=0), paper="2.1.1"),
         Step(name="domain-seeds", stage="corpus.importing", config=importing.Config(sources=(domain,)), paper="2.1.1"),       # 17k of 20k, labelled twice
         Step(name="quality-seeds", stage="corpus.importing", config=importing.Config(sources=(graded,)), paper="2.1.1"),      # 15k of 20k, scored twice
-        Step(name="rules", stage="corpus.rules", config=rules.Config(), inputs={"documents": "web"}, paper="2.1.1"),          # limits open
+        Step(name="repair", stage="corpus.repair", config=repair.Config(), inputs={"documents": "web"}),
+        Step(name="rules", stage="corpus.rules", config=rules.Config(), inputs={"documents": "repair"}, paper="2.1.1"),          # limits open
         Step(name="dedup", stage="hygiene.dedup", config=dedup.Config(), inputs={"documents": "rules"}),
-        Step(name="decontaminated", stage="hygiene.decontaminate", config=decontaminate.Config(), inputs={"documents": "dedup", "benchmarks": "benchmarks"}, paper="2.1.1"),
+        Step(name="repeats", stage="hygiene.repeats", config=repeats.Config(), inputs={"documents": "dedup"}),
+        Step(name="decontaminated", stage="hygiene.decontaminate", config=decontaminate.Config(), inputs={"documents": "repeats", "benchmarks": "benchmarks"}, paper="2.1.1"),
         Step(name="domain", stage="corpus.classify", config=classify.Config(), inputs={"documents": "decontaminated", "seeds": "domain-seeds"}, paper="2.1.1"),
         Step(name="quality", stage="corpus.quality", config=quality.Config(), inputs={"documents": "domain", "seeds": "quality-seeds"}, paper="2.1.1"),
         Step(name="text", stage="hygiene.holdout", config=holdout.Config(share=0.0001), inputs={"documents": "quality"}),

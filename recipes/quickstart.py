@@ -7,9 +7,9 @@ import dataclasses
 
 from aquilamed.clinic import write
 from aquilamed.core.sources import Documents, Pair, Questions, Source, Turns
-from aquilamed.corpus import classify, importing, mix, quality, rules
+from aquilamed.corpus import classify, importing, mix, quality, repair, rules
 from aquilamed.evals import benchmarks, ledger, score
-from aquilamed.hygiene import decontaminate, dedup, holdout, screen
+from aquilamed.hygiene import decontaminate, dedup, holdout, repeats, screen
 from aquilamed.instruct import exam, questions, relevance, select
 from aquilamed.instruct import importing as talks
 from aquilamed.instruct import join as join_talks
@@ -64,9 +64,11 @@ def corpus(sizes: Sizes) -> list[Step]:
     return [
         Step(name="web", stage="corpus.importing", config=importing.Config(sources=(web,)), inputs={"clinic": "clinic"}, paper="2.1.1"),
         Step(name="seeds", stage="corpus.importing", config=importing.Config(sources=(labelled,)), inputs={"clinic": "clinic"}, paper="2.1.1"),
-        Step(name="rules", stage="corpus.rules", config=rules.Config(), inputs={"documents": "web"}, paper="2.1.1"),
+        Step(name="repair", stage="corpus.repair", config=repair.Config(), inputs={"documents": "web"}),
+        Step(name="rules", stage="corpus.rules", config=rules.Config(), inputs={"documents": "repair"}, paper="2.1.1"),
         Step(name="dedup", stage="hygiene.dedup", config=dedup.Config(), inputs={"documents": "rules"}),
-        Step(name="decontaminated", stage="hygiene.decontaminate", config=decontaminate.Config(), inputs={"documents": "dedup", "benchmarks": "benchmarks"}, paper="2.1.1"),
+        Step(name="repeats", stage="hygiene.repeats", config=repeats.Config(), inputs={"documents": "dedup"}),
+        Step(name="decontaminated", stage="hygiene.decontaminate", config=decontaminate.Config(), inputs={"documents": "repeats", "benchmarks": "benchmarks"}, paper="2.1.1"),
         Step(name="domain", stage="corpus.classify", config=classify.Config(), inputs={"documents": "decontaminated", **seeds}, paper="2.1.1"),
         Step(name="quality", stage="corpus.quality", config=quality.Config(), inputs={"documents": "domain", **seeds}, paper="2.1.1"),
         Step(name="text", stage="hygiene.holdout", config=holdout.Config(share=0.25), inputs={"documents": "quality"}),

@@ -11,9 +11,9 @@ from quickstart import adapters
 
 from aquilamed.clinic import write
 from aquilamed.core.sources import Documents, Source, known
-from aquilamed.corpus import classify, importing, mix, quality, rules
+from aquilamed.corpus import classify, importing, mix, quality, repair, rules
 from aquilamed.evals import benchmarks, ledger, score
-from aquilamed.hygiene import decontaminate, dedup, holdout, screen
+from aquilamed.hygiene import decontaminate, dedup, holdout, repeats, screen
 from aquilamed.instruct import importing as talks
 from aquilamed.instruct import questions, relevance, select
 from aquilamed.instruct import score as scores
@@ -55,9 +55,11 @@ def corpus(sizes: Sizes) -> list[Step]:
         Step(name="texts", stage="corpus.importing", config=importing.Config(sources=texts, max_chars=sizes.max_chars), paper="2.1.1"),
         Step(name="domain-seeds", stage="corpus.importing", config=importing.Config(sources=labelled, max_chars=sizes.max_chars), paper="2.1.1"),
         Step(name="quality-seeds", stage="corpus.importing", config=importing.Config(sources=(graded,)), inputs={"clinic": "clinic"}, paper="2.1.1"),
-        Step(name="rules", stage="corpus.rules", config=rules.Config(), inputs={"documents": "texts"}, paper="2.1.1"),
+        Step(name="repair", stage="corpus.repair", config=repair.Config(), inputs={"documents": "texts"}),
+        Step(name="rules", stage="corpus.rules", config=rules.Config(), inputs={"documents": "repair"}, paper="2.1.1"),
         Step(name="dedup", stage="hygiene.dedup", config=dedup.Config(), inputs={"documents": "rules"}),
-        Step(name="decontaminated", stage="hygiene.decontaminate", config=decontaminate.Config(), inputs={"documents": "dedup", "benchmarks": "benchmarks"}, paper="2.1.1"),
+        Step(name="repeats", stage="hygiene.repeats", config=repeats.Config(), inputs={"documents": "dedup"}),
+        Step(name="decontaminated", stage="hygiene.decontaminate", config=decontaminate.Config(), inputs={"documents": "repeats", "benchmarks": "benchmarks"}, paper="2.1.1"),
         Step(name="domain", stage="corpus.classify", config=classify.Config(), inputs={"documents": "decontaminated", "seeds": "domain-seeds"}, paper="2.1.1"),
         Step(name="quality", stage="corpus.quality", config=quality.Config(), inputs={"documents": "domain", "seeds": "quality-seeds"}, paper="2.1.1"),
         Step(name="text", stage="hygiene.holdout", config=holdout.Config(share=0.08), inputs={"documents": "quality"}),

@@ -31,13 +31,13 @@ def run(tmp_path_factory) -> Path:
     process = subprocess.Popen([sys.executable, "-m", "aquilamed", "run", str(RECIPE), "--home", "runs", "--set", "cpt-2.optim.save_seconds=0.001"],
                                cwd=home, env={**os.environ, "PYTHONPATH": str(ROOT / "src"), "OMP_NUM_THREADS": "1"}, stdout=subprocess.PIPE, text=True)
     for line in process.stdout:
-        if line.startswith("26-cpt-2"):
-            while not list((home / "runs/smoke/26-cpt-2").glob("checkpoints/step-*.pt")):
+        if line.startswith("28-cpt-2"):
+            while not list((home / "runs/smoke/28-cpt-2").glob("checkpoints/step-*.pt")):
                 assert process.poll() is None
             process.kill()
             break
     process.wait()
-    assert not (home / "runs/smoke/26-cpt-2/manifest.json").exists()
+    assert not (home / "runs/smoke/28-cpt-2/manifest.json").exists()
     done = command("run", RECIPE, "--home", "runs", "--set", "cpt-2.optim.save_seconds=0.001", cwd=home)
     assert done.returncode == 0, done.stderr
     return home / "runs" / "smoke"
