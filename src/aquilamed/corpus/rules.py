@@ -17,7 +17,7 @@ from aquilamed.corpus import boilerplate
 from aquilamed.hygiene import screen, unsafe
 from aquilamed.hygiene.kernels import stats
 
-VERSION = 2
+VERSION = 3
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
