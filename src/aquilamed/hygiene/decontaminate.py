@@ -81,7 +81,7 @@ def certificate(found: Searcher, config: Config, counts: Counts, planted: dict) 
         "method": {
             "version": VERSION, "coverage": config.coverage, "han_window": windows.HAN_WINDOW, "word_window": windows.WORD_WINDOW,
             "fewest_han": searcher.FEWEST_HAN, "fewest_words": searcher.FEWEST_WORDS, "least_han": config.least_han, "least_words": config.least_words,
-            "shortest_han": searcher.SHORTEST_HAN, "shortest_words": searcher.SHORTEST_WORDS, "ignores": ["width", "case", "script", "spacing", "punctuation"]},
+            "shortest_han": windows.SHORT_HAN, "shortest_words": windows.SHORT_WORDS, "ignores": ["width", "case", "script", "spacing", "punctuation"]},
     }
 
 

@@ -19,8 +19,6 @@ from aquilamed.hygiene.alphabet import simplified
 
 FEWEST_HAN, FEWEST_WORDS = 13, 8
 """A text must cover at least so many tokens of a unit, or all of it."""
-SHORTEST_HAN, SHORTEST_WORDS = 4, 3
-"""A stem of fewer tokens can't be searched for."""
 NEAR = 400
 """Characters around a short stem in which its options must stand, beyond twice the printed item's length."""
 _TOKEN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]|[^\W\d_\u3400-\u9fff]+|\d+")
@@ -70,7 +68,7 @@ class Searcher:
         is_short = index.sizes < np.where(index.is_han, limits.least_han, limits.least_words)
         is_formula = index.is_formula & (index.sizes < 2 * np.where(index.is_han, FEWEST_HAN, FEWEST_WORDS))
         is_weak = is_short | is_formula | (index.coverable < wanted)
-        too_short = (index.sizes < np.where(index.is_han, SHORTEST_HAN, SHORTEST_WORDS)) | (is_weak & ~self.is_stem)
+        too_short = (index.sizes < np.where(index.is_han, windows.SHORT_HAN, windows.SHORT_WORDS)) | (is_weak & ~self.is_stem)
         needed = np.where(is_weak, np.maximum(index.coverable, 1), wanted)
         return is_weak, np.where(too_short, np.iinfo(np.int64).max, needed)
 

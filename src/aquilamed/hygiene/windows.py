@@ -1,7 +1,7 @@
 """Which benchmark units a text contains: hashed token windows over Arrow buffers.
 
-A unit is the stem or the context of an item. Its windows are 8 tokens long where most of it is Han, else 5 words, or as long as the
-unit where that is shorter. A text covers a token of a unit if a window with that token stands in it; only windows that stand close to one another
+A unit is the stem or the context of an item. Its windows are 8 tokens long where most of it is Han, else 5 words; those of a shorter unit
+are 4 characters or 3 words, and what is shorter still has none. A text covers a token of a unit if a window with that token stands in it; only windows that stand close to one another
 in the text are counted together, so that a long book does not gather a stem from all over.
 """
 
@@ -15,6 +15,8 @@ from aquilamed.hygiene.alphabet import HAN, table
 from aquilamed.hygiene.kernels import accumulate, buffers_of, longest, powers_of_root, table_size, tokenise, window
 
 HAN_WINDOW, WORD_WINDOW = 8, 5
+SHORT_HAN, SHORT_WORDS = 4, 3
+"""Windows of units that are shorter than a window; a unit of fewer tokens can't be searched for."""
 COMMON = 20
 """A window that stands in more units is left out of the index, unless a unit has no other."""
 FORMULA_ITEMS = 3
@@ -119,8 +121,9 @@ def _windows(texts, alphabet):
         m = tokenise(data, (offsets[k], offsets[k + 1]), alphabet, tokens, kinds)
         accumulate(tokens, m, prefix)
         sizes[k], han[k] = m, 2 * np.sum(kinds[:m] == HAN) > m
-        lengths[k] = min(m, HAN_WINDOW if han[k] else WORD_WINDOW)
-        for start in range(m - lengths[k] + 1 if m else 0):
+        whole, short = (HAN_WINDOW, SHORT_HAN) if han[k] else (WORD_WINDOW, SHORT_WORDS)
+        lengths[k] = whole if m >= whole else short
+        for start in range(m - lengths[k] + 1):
             hashes[to], owners[to] = window(prefix, start, lengths[k], powers) | np.uint64(1), k
             at[to], firsts[to] = start, kinds[start] == HAN
             to += 1

@@ -13,7 +13,7 @@ from aquilamed.report.runs import Run, Step
 
 DIRT = ("ad", "boilerplate", "garbled", "identifiers", "leak", "spliced", "stub", "unsafe")
 KINDS = {
-    "garbled": ("garbled",), "mojibake": ("garbled",), "symbols": ("garbled",), "punctuation": ("garbled",), "digits": ("garbled",), "other_language": ("garbled",),
+    "garbled": ("garbled",), "mojibake": ("garbled",), "scrambled": ("garbled",), "symbols": ("garbled",), "punctuation": ("garbled",), "digits": ("garbled",), "other_language": ("garbled",),
     "too_short": ("stub",), "boilerplate": ("ad", "boilerplate"), "unsafe": ("unsafe",), "identifier": ("identifiers",),
     "exact_duplicate": ("exact_duplicate", "duplicate"), "near_duplicate": ("near_duplicate",), "script_twin": ("near_duplicate",), "benchmark": ("leak",),
     "unrelated_turns": ("off_topic",), "redundant_turns": ("echo",), "low_score": ("curt",),
