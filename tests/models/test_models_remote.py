@@ -1,0 +1,78 @@
+"""The client against a real server on this machine that speaks the chat-completions protocol."""
+
+import urllib.parse
+
+import pytest
+from chat_server import served
+
+from aquilamed.core.errors import ConfigError, ModelUnavailable
+from aquilamed.models import remote
+
+
+def _asked(text):
+    return [{"role": "user", "content": text}]
+
+
+def _endpoint(url, tmp_path, **more):
+    return remote.Endpoint(**{"base_url": url, "model": "m", "wait": 0.0, "tries": 3, "cache": str(tmp_path / "cache"), **more})
+
+
+def test_replies_come_in_order_and_are_asked_for_once(tmp_path, monkeypatch):
+    monkeypatch.setenv("CLINIC_KEY", "sesame")
+    with served(lambda body, _: (200, body["messages"][0]["content"] + "！")) as (url, seen):
+        endpoint = _endpoint(url, tmp_path, key_env="CLINIC_KEY", concurrency=4)
+        texts = [f"问{k}" for k in range(9)]
+        first = remote.ask(endpoint, [_asked(text) for text in [*texts, texts[0]]])
+        assert [reply.text for reply in first] == [f"{text}！" for text in [*texts, texts[0]]]
+        assert remote.usage(first) == {"requests": 10, "cached": 1, "refused": 0, "prompt_tokens": 63, "reply_tokens": 27}
+        assert len(seen) == 9 and seen[0][0] == "/v1/chat/completions" and seen[0][2]["Authorization"] == "Bearer sesame"
+        again = remote.ask(endpoint, [_asked(text) for text in texts])
+        assert len(seen) == 9 and all(reply.cached for reply in again) and remote.usage(again)["prompt_tokens"] == 0
+    kept = [path.read_text(encoding="utf-8") for path in (tmp_path / "cache").rglob("*.json")]
+    assert len(kept) == 9 and not any("sesame" in text or "messages" in text for text in kept) and "sesame" not in repr(endpoint)
+
+
+def test_what_may_pass_is_asked_again_and_what_never_will_is_refused(tmp_path):
+    def answer(body, number):
+        if body["messages"][0]["content"] == "filtered":
+            return 400, {"error": {"code": "content_filter"}}
+        return [(503, {"headers": {"Retry-After": "0"}}), (200, {"no": "choices"}), (200, "ok")][min(number - 1, 2)]
+    with served(answer) as (url, seen):
+        endpoint = _endpoint(url, tmp_path, concurrency=1)
+        found = remote.ask(endpoint, [_asked("fine"), _asked("filtered")])
+        assert [reply.text for reply in found] == ["ok", None] and len(seen) == 4 and remote.usage(found)["refused"] == 1
+        assert remote.ask(endpoint, [_asked("fine")])[0].cached
+        with pytest.raises(ModelUnavailable, match="every request was refused; does it serve the model 'm'"):
+            remote.ask(endpoint, [_asked("filtered")])
+
+
+def test_a_run_that_broke_off_goes_on(tmp_path):
+    with served(lambda body, number: (200, "ok") if number <= 3 else (500, {})) as (url, seen):
+        endpoint = _endpoint(url, tmp_path, concurrency=1, tries=2)
+        with pytest.raises(ModelUnavailable, match="2 tries failed, the last with: HTTP 500; what was answered is kept"):
+            remote.ask(endpoint, [_asked(f"{k}") for k in range(6)])
+    port = urllib.parse.urlsplit(url).port
+    assert port and len(list((tmp_path / "cache").rglob("*.json"))) == 3
+    with pytest.raises(ModelUnavailable, match="tries failed"):           # nobody listens there now
+        remote.ask(endpoint, [_asked("4")])
+    assert [reply.text for reply in remote.ask(endpoint, [_asked("0"), _asked("2")])] == ["ok", "ok"]
+
+
+@pytest.mark.parametrize(("status", "said"), [(401, "key in the variable named by key_env"), (404, "ends in /v1"), (302, "can't be mended")])
+def test_what_the_user_must_mend_is_said_at_once(tmp_path, status, said):
+    with served(lambda *_: (status, {"headers": {"Location": "http://127.0.0.1:1/"}})) as (url, seen):
+        with pytest.raises(ModelUnavailable, match=f"HTTP {status} .*{said}"):
+            remote.ask(_endpoint(url, tmp_path), [_asked("x")])
+        assert len(seen) == 1                                             # not asked again, and not carried to where it was sent
+
+
+def test_nothing_is_sent_unasked(monkeypatch):
+    with pytest.raises(ModelUnavailable, match="no endpoint is configured"):
+        remote.ask(remote.Endpoint(), [_asked("x")])
+    monkeypatch.delenv("NO_SUCH_KEY", raising=False)
+    with pytest.raises(ModelUnavailable, match="NO_SUCH_KEY.* is not set"):
+        remote.ask(remote.Endpoint(base_url="http://127.0.0.1:1/v1", model="m", key_env="NO_SUCH_KEY"), [_asked("x")])
+    for settings, said in [({"base_url": "api.example.com", "model": "m"}, "expected http"), ({"base_url": "http://h/v1"}, "name of a model"),
+                           ({"base_url": "http://u:p@h/v1", "model": "m"}, "password"), ({"temperature": 3.0}, "temperature=3.0"), ({"tries": 0}, "1 or more")]:
+        with pytest.raises(ConfigError, match=said):
+            remote.Endpoint(**settings)
