@@ -70,7 +70,7 @@ class Model:
 
 def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts:
     """Learn from `inputs["seeds"]` and write `meta["quality"]` on `inputs["documents"]`; the model is saved beside them."""
-    seeds = labelled.load(inputs["seeds"], config.label_key, config.test_share, config.seed)
+    seeds = labelled.load(labelled.inputs_of(inputs), config.label_key, config.test_share, config.seed)
     scores = _scores(seeds)
     if min(len(seeds.train), len(seeds.test)) < LEAST_SEEDS:
         raise RecordError(f"{inputs['seeds']}: {len(seeds.train)} seeds to learn from and {len(seeds.test)} to measure on; "

@@ -1,0 +1,174 @@
+"""Any Hugging Face encoder, fine-tuned to one number for each text: a logit or a score. paper 2.1.1 (multilingual BERT)
+
+On a CPU texts are read one at a time: padding gains nothing there, and no text's number can depend on its neighbours. On a GPU
+a batch is bounded by its padded tokens, under bf16.
+"""
+
+import contextlib
+import dataclasses
+import functools
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+import transformers
+from safetensors import SafetensorError
+
+from aquilamed.core.errors import ModelUnavailable
+from aquilamed.models.encoder_settings import Settings
+
+transformers.logging.set_verbosity_error()
+transformers.logging.disable_progress_bar()
+
+GPU_TOKENS, CPU_TOKENS = 32_768, 2_048
+"""Padded tokens of a batch: read on a GPU; trained on a CPU (on a GPU half of the first)."""
+CHARS_PER_TOKEN = 12
+"""No more characters than this for each token that is read are tokenised: most tokens are shorter by far."""
+_ONE_AT_A_TIME = threading.Lock()
+"""A forward pass uses every core by itself; two at a time would only hold twice the memory."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Lesson:
+    """What an encoder is taught with, and how it is judged after each epoch."""
+
+    texts: Sequence[str]
+    targets: np.ndarray
+    """0 or 1 where `classes`, else any scale."""
+    dev_texts: Sequence[str]
+    judge: Callable[[np.ndarray], float]
+    """How good the raw outputs for `dev_texts` are: higher is better."""
+    classes: bool
+    seed: int = 0
+
+
+def fine_tune(source: Path, lesson: Lesson, settings: Settings, out: Path) -> dict:
+    """Teach the encoder in `source` and save the best epoch's in `out`; what each epoch reached on the development texts.
+
+    Equal seeds, texts and settings give equal weights on one machine; order and dropout follow `lesson.seed`.
+
+    Raises:
+        ModelUnavailable: not an encoder that transformers can load.
+    """
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    torch.manual_seed(lesson.seed)
+    network, tokenizer = _loaded(source, device)
+    ids = _ids(tokenizer, lesson.texts, settings.max_tokens)
+    dev_ids = _ids(tokenizer, lesson.dev_texts, settings.max_tokens)
+    optimizer = torch.optim.AdamW(network.parameters(), lr=settings.lr, weight_decay=settings.weight_decay)
+    n_updates = settings.epochs * -(-len(ids) // settings.batch)
+    rate = transformers.get_linear_schedule_with_warmup(optimizer, round(settings.warmup * n_updates), n_updates)
+    reached, best = [], None
+    for epoch in range(settings.epochs):
+        order = np.random.default_rng([lesson.seed, epoch]).permutation(len(ids))
+        for start in range(0, len(order), settings.batch):
+            _update(network, tokenizer, [(ids[k], lesson.targets[k]) for k in order[start:start + settings.batch]], lesson)
+            torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+            optimizer.step()
+            rate.step()
+            optimizer.zero_grad()
+        reached.append(lesson.judge(_forward(network, tokenizer, dev_ids)))
+        if best is None or reached[-1] > reached[best]:
+            best, kept = epoch, {name: value.detach().cpu().clone() for name, value in network.state_dict().items()}
+        if epoch - best >= settings.patience:
+            break
+    network.load_state_dict(kept)
+    network.cpu().save_pretrained(out)
+    tokenizer.save_pretrained(out)
+    return {"dev_by_epoch": [round(float(value), 4) for value in reached], "best_epoch": best + 1}
+
+
+def raw(folder: Path, texts: Sequence[str], max_tokens: int) -> np.ndarray:
+    """One number for each text by the encoder in `folder`, to 4 decimals; loaded once in a process."""
+    with alone():
+        network, tokenizer = _cached(str(folder))
+        return np.round(_forward(network, tokenizer, _ids(tokenizer, texts, max_tokens)), 4)
+
+
+def groups(lengths: Sequence[int], tokens: int) -> Iterator[list[int]]:
+    """Places of the texts, shortest first, in batches of at most `tokens` with their padding; one text each where it is 0."""
+    order = sorted(range(len(lengths)), key=lambda k: (lengths[k], k))
+    group: list[int] = []
+    for place in order:
+        if group and (len(group) + 1) * lengths[place] > tokens:
+            yield group
+            group = []
+        group.append(place)
+    if group:
+        yield group
+
+
+def padded(ids: Sequence[list[int]], pad: int, device) -> tuple[torch.Tensor, torch.Tensor]:
+    """(ids, mask), both (batch, longest)."""
+    longest = max(1, *map(len, ids))
+    ids_BT = torch.tensor([row + [pad] * (longest - len(row)) for row in ids], device=device)
+    mask_BT = torch.tensor([[1] * len(row) + [0] * (longest - len(row)) for row in ids], device=device)
+    return ids_BT, mask_BT
+
+
+def tokens_at_once(device: torch.device) -> int:
+    return GPU_TOKENS if device.type == "cuda" else 0
+
+
+def _update(network, tokenizer, pairs: list[tuple[list[int], float]], lesson: Lesson) -> None:
+    """Gradients of the mean loss over `pairs`, whatever the micro-batches."""
+    network.train()
+    device = network.device
+    most = GPU_TOKENS // 2 if device.type == "cuda" else CPU_TOKENS
+    for places in groups([len(ids) for ids, _ in pairs], most):
+        ids_BT, mask_BT = padded([pairs[k][0] for k in places], tokenizer.pad_token_id, device)
+        target_B = torch.tensor([float(pairs[k][1]) for k in places], device=device)
+        with torch.autocast("cuda", torch.bfloat16, enabled=device.type == "cuda"):
+            said_B = network(input_ids=ids_BT, attention_mask=mask_BT).logits[:, 0].float()
+        if lesson.classes:
+            share = float(np.mean(lesson.targets))
+            weight_B = torch.where(target_B > 0.5, 0.5 / max(share, 1e-6), 0.5 / max(1 - share, 1e-6))
+            loss = torch.nn.functional.binary_cross_entropy_with_logits(said_B, target_B, weight_B, reduction="sum")
+        else:
+            loss = torch.nn.functional.mse_loss(said_B, target_B, reduction="sum")
+        (loss / len(pairs)).backward()
+
+
+@torch.no_grad()
+def _forward(network, tokenizer, ids: Sequence[list[int]]) -> np.ndarray:
+    network.eval()
+    found = np.zeros(len(ids))
+    for places in groups([len(row) for row in ids], tokens_at_once(network.device)):
+        ids_BT, mask_BT = padded([ids[k] for k in places], tokenizer.pad_token_id, network.device)
+        with torch.autocast("cuda", torch.bfloat16, enabled=network.device.type == "cuda"):
+            found[places] = network(input_ids=ids_BT, attention_mask=mask_BT).logits[:, 0].float().cpu().numpy()
+    return found
+
+
+def _ids(tokenizer, texts: Sequence[str], max_tokens: int) -> list[list[int]]:
+    """Token ids of each text, cut to `max_tokens` with the closing special token kept."""
+    found = tokenizer([text[:CHARS_PER_TOKEN * max_tokens] for text in texts])["input_ids"] if texts else []
+    end = [tokenizer.sep_token_id] if tokenizer.sep_token_id is not None else []
+    return [row if len(row) <= max_tokens else row[:max_tokens - len(end)] + end for row in found]
+
+
+def _loaded(source: Path, device: str):
+    try:
+        tokenizer = transformers.AutoTokenizer.from_pretrained(source, local_files_only=True)
+        if tokenizer.pad_token_id is None:
+            tokenizer.pad_token = tokenizer.eos_token
+        network = transformers.AutoModelForSequenceClassification.from_pretrained(
+            source, num_labels=1, dtype=torch.float32, ignore_mismatched_sizes=True, local_files_only=True)
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
+        raise ModelUnavailable(f"{source}: can't be loaded as a sequence classifier: {error}") from error
+    network.config.pad_token_id = tokenizer.pad_token_id
+    return network.to(device), tokenizer
+
+
+@functools.cache
+def _cached(folder: str):
+    return _loaded(Path(folder), "cuda" if torch.cuda.is_available() else "cpu")
+
+
+@contextlib.contextmanager
+def alone() -> Iterator[None]:
+    """Let one forward pass run at a time in this process."""
+    with _ONE_AT_A_TIME:
+        yield
