@@ -29,9 +29,9 @@ ACTIONS = ("cut", "drop", "report")
 
 
 def furniture(lang: str) -> list[str]:
-    """Lines of two clauses that no document has by chance."""
+    """Lines of three clauses that no document has by chance."""
     found = planted.clauses(lang)
-    return [f"{found[7 * k]}{found[-7 * k - 1]}".replace("\n", "").strip() for k in range(N_FURNITURE // 2)]
+    return ["".join(found[place] for place in (7 * k, -7 * k - 1, len(found) // 2 + k)).replace("\n", "").strip() for k in range(N_FURNITURE // 2)]
 
 
 def lines_of(words: str) -> list[str]:
