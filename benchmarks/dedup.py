@@ -1,6 +1,7 @@
 """Near-dedup end to end beside datatrove, text-dedup and Data-Juicer on a corpus with planted near-duplicates; growth; memory.
 
     python benchmarks/dedup.py --datatrove PYTHON --text-dedup PYTHON --data-juicer PYTHON
+    python benchmarks/dedup.py --parts growth,pairs        some of it again; the rows of the other parts stay
 
 Each PYTHON is the interpreter of an environment of its own with that package (datatrove: also spacy, jieba, tokenizers and xxhash<4). Without it the
 peer is left out. Every figure is CPU seconds of a process and its children, start included; two workers each.
@@ -156,21 +157,26 @@ def main() -> None:
         asked.add_argument(f"--{name}", metavar="PYTHON", default="", help=f"interpreter with {name}; left out: no comparison")
     asked.add_argument("--small", type=int, default=20_000, help="documents of the comparison with every peer and setting")
     asked.add_argument("--large", type=int, default=200_000, help="documents of the comparison with each peer's own settings")
+    asked.add_argument("--parts", default="small,large,growth,pairs", help="what to run")
     asked.add_argument("--runs", type=int, default=3, help="runs of ours; a peer runs once")
     given = asked.parse_args()
     peers = {name: python for name in ("datatrove", "text-dedup", "data-juicer") if (python := getattr(given, name.replace("-", "_")))}
-    bench = Bench(given.home, peers, given.runs)
     for name in {"datatrove", "text-dedup", "data-juicer"} - set(peers):
         print(f"{name}: left out, no interpreter given")
-    against_peers(bench, given.small, [(name, way) for name in peers for way in ("default", "alike")])
-    against_peers(bench, given.large, [(name, "default") for name in peers])
-    growth(bench)
-    memory_of_pairs(bench)
+    bench = Bench(given.home, peers, given.runs)
+    parts = {"small": lambda: against_peers(bench, given.small, [(name, way) for name in peers for way in ("default", "alike")]),
+             "large": lambda: against_peers(bench, given.large, [(name, "default") for name in peers]),
+             "growth": lambda: growth(bench), "pairs": lambda: memory_of_pairs(bench)}
+    for part in given.parts.split(","):
+        bench.rows = []
+        parts[part]()
+        (given.home / f"rows-{part}.json").write_text(json.dumps(bench.rows), encoding="utf-8")
+    rows = [row for part in parts if (path := given.home / f"rows-{part}.json").exists() for row in json.loads(path.read_text(encoding="utf-8"))]
     versions = {name: metadata.version(name) for name in ("numpy", "pyarrow", "numba")} | {name: version(python, name) for name, python in peers.items()}
     machine = f"{platform.machine()}, {len(os.sched_getaffinity(0))} shared cores, {platform.python_implementation()} {platform.python_version()}"
     result = HERE / "results" / "dedup.json"
     result.parent.mkdir(exist_ok=True)
-    result.write_text(json.dumps({"machine": machine, "versions": versions, "rows": bench.rows}, indent=1) + "\n", encoding="utf-8")
+    result.write_text(json.dumps({"machine": machine, "versions": versions, "rows": rows}, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

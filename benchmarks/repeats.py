@@ -1,6 +1,7 @@
 """Paragraph repeats on 200k documents: documents per CPU second of each action, and whether a cut gives back the documents as they were.
 
     python benchmarks/repeats.py
+    python benchmarks/repeats.py --data ../shared/data      what is cut from real data sets (docs/formats.md says which)
 
 The documents are those of planted.py without families, in three paragraphs each; 30 % get one to three of 200 lines of furniture.
 """
@@ -13,6 +14,7 @@ import platform
 import shutil
 import statistics
 import sys
+from collections import Counter
 from importlib import metadata
 from pathlib import Path
 
@@ -21,6 +23,10 @@ import pyarrow as pa
 
 import planted
 from aquilamed.core import runs, tables
+from aquilamed.core.sources import known
+from aquilamed.corpus import importing
+from aquilamed.engine.local import Local
+from aquilamed.hygiene import repeats
 from measured import measure
 
 HERE = Path(__file__).parent
@@ -29,9 +35,9 @@ ACTIONS = ("cut", "drop", "report")
 
 
 def furniture(lang: str) -> list[str]:
-    """Lines of two clauses that no document has by chance."""
+    """Lines of three clauses that no document has by chance."""
     found = planted.clauses(lang)
-    return [f"{found[7 * k]}{found[-7 * k - 1]}".replace("\n", "").strip() for k in range(N_FURNITURE // 2)]
+    return ["".join(found[place] for place in (7 * k, -7 * k - 1, len(found) // 2 + k)).replace("\n", "").strip() for k in range(N_FURNITURE // 2)]
 
 
 def lines_of(words: str) -> list[str]:
@@ -65,7 +71,7 @@ def make(folder: Path, n: int) -> tuple[Path, Path]:
     for where in folders:
         spilled = sorted(where.glob("*.arrow"))
         weight = sum(runs.weight(runs.opened(path)) for path in spilled)
-        tables.merge(planted.Local(2), spilled, weight, lambda number, where=where: where / "documents" / tables.part(number))
+        tables.merge(Local(2), spilled, weight, lambda number, where=where: where / "documents" / tables.part(number))
         for path in spilled:
             path.unlink()
     (folders[1] / "done").touch()
@@ -76,12 +82,27 @@ def by_name(folder: Path) -> dict[str, str]:
     return {row["meta"]["row"]: row["text"] for row in tables.rows(folder, "documents")}
 
 
+def show_real(data: Path, home: Path) -> None:
+    """Print every paragraph that is cut from the public sets, and from how many documents."""
+    shutil.rmtree(home, ignore_errors=True)
+    counts = importing.run(importing.Config(sources=tuple(known.documents(data).values())), {}, home / "in", Local(2))
+    done = repeats.run(repeats.Config(), {"documents": home / "in"}, home / "out", Local(2))
+    print(f"{counts.n_out:,} documents: {done.notes}; dropped {dict(done.dropped)}")
+    found = Counter((row["text"], row["documents"]) for row in tables.read(home / "out" / "cut", "cut").to_pylist())
+    for (words, n), times in found.most_common():
+        print(f"{times:6} times in {n:6} documents  {words[:120]}")
+
+
 def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     asked.add_argument("--home", type=Path, default=Path("runs/benchmarks/repeats"), help="where corpora and outputs are kept")
     asked.add_argument("--n", type=int, default=200_000, help="documents")
     asked.add_argument("--runs", type=int, default=3)
+    asked.add_argument("--data", type=Path, help="folder of the public sets: only show what is cut from them")
     given = asked.parse_args()
+    if given.data:
+        show_real(given.data, given.home / "real")
+        return
     corpus, without = make(given.home / f"{given.n}", given.n)
     costs = {what: [] for what in ("copy", *ACTIONS)}
     for what in [*ACTIONS, *(what for _ in range(given.runs) for what in costs)]:

@@ -2,7 +2,7 @@
 
 1. each shard: the keys of its rows in every band, sorted; 2. each band, in ranges of keys: pairs of rows with an equal key;
 3. each shard: shingles and rank of the rows that stand in a pair; 4. blocks of pairs: their similarity; 5. connected components.
-In memory at once: a shard or KEYS_AT_ONCE keys a worker, and about 200 bytes for each row that stands in a pair.
+In memory at once: a shard or KEYS_AT_ONCE keys a worker, and about 500 bytes for each row that stands in a pair (benchmarks/dedup.py measures it).
 """
 
 import dataclasses
