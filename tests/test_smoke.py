@@ -70,7 +70,7 @@ def test_a_killed_run_ends_as_an_unbroken_one_does_whatever_the_workers(run, tmp
     done = command("run", RECIPE, "--home", tmp_path, "--workers", 1, "--to", "cpt-2", "--set", "cpt-2.optim.save_seconds=0.001", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     made = [folder for folder in sorted((tmp_path / "smoke").iterdir()) if folder.is_dir()]
-    assert len(made) == 26
+    assert len(made) == 28
     for folder in made:
         assert manifest.read(folder)["outputs"] == manifest.read(run / folder.name)["outputs"], folder.name
 
