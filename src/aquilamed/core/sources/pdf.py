@@ -44,7 +44,7 @@ def pdf(path: Path, reading: Reading, encoding: str) -> Iterator[tuple[int, dict
     numbered = [(number, joined(lines, words)) for number, lines in enumerate(kept, start=1)]
     about = {"title": title, "furniture": str(n_gone)}
     if reading.unit == "page":
-        yield from ((number, {"text": text, "page": str(number), **about, "_meta": {"page": str(number)}}) for number, text in numbered if text)
+        yield from ((number, {"text": text.rstrip(), "page": str(number), **about, "_meta": {"page": str(number)}}) for number, text in numbered if text)
     else:
         yield 1, {"text": _bound([text for _, text in numbered], words), "pages": str(len(pages)), **about}
 
@@ -70,7 +70,10 @@ def without_furniture(pages: list[list[str]]) -> tuple[list[list[str]], int]:
 
 
 def joined(lines: Sequence[str], words: Counter) -> str:
-    """Lines as paragraphs: one ends with a blank line, a short one that ends a sentence, or a very short one (a heading, a cell); numbers and marks of a list begin one."""
+    """Lines as paragraphs: one ends with a blank line, a short one that ends a sentence, or a very short one (a heading, a cell); numbers and marks of a list begin one.
+
+    The text ends in a newline where its last paragraph has ended.
+    """
     longest = max(map(_width, lines), default=0)
     paragraphs, now = [], ""
     for line in lines:
@@ -78,10 +81,10 @@ def joined(lines: Sequence[str], words: Counter) -> str:
             paragraphs.append(now)
             now = ""
         now = _appended(now, line, words)
-        if _width(line) < (0.8 if _ENDS.search(line) else 0.5) * longest or longest < COLUMN:
+        if now and not _CUT_WORD.search(line) and (_width(line) < (0.8 if _ENDS.search(line) else 0.5) * longest or longest < COLUMN):
             paragraphs.append(now)
             now = ""
-    return "\n".join(filter(None, [*paragraphs, now]))
+    return "".join(f"{paragraph}\n" for paragraph in paragraphs if paragraph) + now
 
 
 def _width(line: str) -> int:
@@ -115,12 +118,12 @@ def _in_runs(numbers: list[int], least: int) -> set[int]:
 
 
 def _bound(pages: Iterable[str], words: Counter) -> str:
-    """Pages as one text; a sentence that goes on over the page is not broken."""
+    """Pages as one text; a paragraph that goes on over the page is not broken."""
     whole = ""
     for page in filter(None, pages):
-        broken = whole and not _ENDS.search(whole) and not _BEGINS.match(page)
-        whole = _appended(whole, page, words) if broken else f"{whole}\n{page}" if whole else page
-    return whole
+        ends = whole.endswith("\n") or _ENDS.search(whole) or _BEGINS.match(page)
+        whole = f"{whole.rstrip()}\n{page}" if ends and whole else _appended(whole, page, words)
+    return whole.rstrip()
 
 
 def _lines(text: str) -> list[str]:
