@@ -6,11 +6,13 @@ from pathlib import Path
 import opencc
 import pdf_pages
 import pytest
+import web_pages
 from fastwarc.warc import WarcRecord, WarcRecordType
 
 from aquilamed.core import tables
 from aquilamed.core.errors import ConfigError, RecordError
 from aquilamed.core.sources import Documents, Reading, Source, pdf, web
+from aquilamed.core.sources.files import Broken
 from aquilamed.core.sources.gather import gather
 from aquilamed.engine.local import Local
 
@@ -49,6 +51,46 @@ def test_an_html_folder_is_documents_and_an_empty_page_is_counted(tmp_path):
     counts = gather("documents", [source], tmp_path / "out", Local(1))
     assert counts.as_json() == {"in": 3, "out": 2, "dropped": {"no_text": 1}} and counts.langs == {"zh": 1, "en": 1}
     assert {row["text"].split("\n")[0] for row in tables.rows(tmp_path / "out", "documents")} == {"高血压的饮食", "Living with asthma"}
+
+
+def test_pages_of_every_layout_keep_their_own_text_and_lose_their_furniture():
+    sums = {lang: [0, 0, 0] for lang in ("zh", "en")}
+    for page in web_pages.pages(2):
+        found = web.page(page.html.encode())
+        judged = web_pages.judged(found["text"] if isinstance(found, dict) else "", page)
+        sums[page.lang] = [a + b for a, b in zip(sums[page.lang], judged, strict=True)]
+        assert judged[1] == judged[0], (page.layout, page.lang, found)
+        assert page.own or isinstance(found, Broken), "a page of links has no text of its own"
+    for own, kept, others in sums.values():
+        assert own == kept and kept / (kept + others) > 0.95
+
+
+def test_lines_of_links_headings_over_nothing_rights_and_paths_go_and_terms_that_are_links_stay():
+    page = """<html><body><div>首页 &gt; 疾病 &gt; 心内科</div><h1>高血压</h1><p>与<a href="/a">高盐饮食</a>、<a href="/b">肥胖</a>有关，需要长期治疗。</p><h2>用药</h2><p>a &lt; b &amp; c</p>
+        <h2>相关阅读</h2><ul><li><a href="/1">糖尿病</a></li><li><a href="/2">痛风</a></li></ul><div>版权所有 © 2026 某站</div></body></html>"""
+    assert web.page(page.encode())["text"].replace("\n\n", "\n").split("\n") == ["高血压", "与高盐饮食、肥胖有关，需要长期治疗。", "用药", "a < b & c"]
+
+
+@pytest.mark.parametrize(("data", "encoding", "has"), [
+    (ZH.format(charset="utf-16").encode("utf-16"), "utf-16", "五克，少吃"),
+    (b'<?xml version="1.0" encoding="gb2312"?>' + ZH.replace('<meta charset="{charset}">', "").encode("gb18030"), "gb18030", "五克，少吃"),
+    (ZH.format(charset="klingon-8").encode("gb18030"), "gb18030", "五克，少吃"),
+    (ZH.format(charset="iso-8859-1").encode("gb18030"), "gb18030", "五克，少吃"),
+    (ZH.format(charset="utf-8").encode().replace("食盐".encode(), "食".encode() + b"\xff"), "utf-8", "每天的食\ufffd不宜"),
+])
+def test_an_encoding_that_is_declared_wrongly_or_damaged_is_found(data, encoding, has):
+    found = web.page(data)
+    assert found["encoding"] == encoding and has in found["text"]
+
+
+@pytest.mark.parametrize("data", [b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 30, bytes(range(128, 256)) * 40, b"%PDF-1.4\n" + bytes(range(256)) * 20,
+                                  b"<html><body>" + b"<div>" * 100_000 + b"deep" + b"</div>" * 100_000])
+def test_junk_and_nesting_without_end_are_no_pages(data):
+    assert web.page(data).reason == "not_html"
+
+
+def test_many_paragraphs_that_are_not_closed_are_not_deep():
+    assert "line 8999" in web.page(b"<html><body>" + b"".join(b"<p>line %d of the book." % n for n in range(9000)))["text"]
 
 
 def record(url: str, body: bytes, kind: str = "text/html; charset=utf-8", status: int = 200) -> bytes:

@@ -74,8 +74,8 @@ def plain(value: object) -> str:
 
 
 def notes(row: Mapping, meta: Mapping[str, str]) -> dict[str, str]:
-    """The declared `meta` of a row; empty values are left out."""
-    return {name: value for name, path in meta.items() if (value := plain(find(row, path)))}
+    """The declared `meta` of a row, and what its reader knows of where it is from (`_meta`); empty values are left out."""
+    return {**row.get("_meta", {}), **{name: value for name, path in meta.items() if (value := plain(find(row, path)))}}
 
 
 def check_meta(meta: Mapping[str, str]) -> None:

@@ -7,18 +7,21 @@ import json
 import zipfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TextIO
 from xml.etree import ElementTree
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from aquilamed.core.errors import ModelUnavailable, RecordError
-from aquilamed.core.sources import lines, nesting, pdf, web
+from aquilamed.core.sources import archive, jsonlist, lines, nesting, pdf, web
 from aquilamed.core.sources.files import Broken, Reading
 
 Rows = Iterator[tuple[int, dict | Broken]]
-MOST_JSON = 2 << 30
-"""Bytes of a file that is one JSON value; in memory it takes about five times as much."""
+MOST_JSON = 1 << 30
+"""Characters of a file that is one JSON value other than a list, and is read whole; in memory it takes about five times as much."""
+MOST_TEXT = 256 << 20
+"""Characters of a file that is one document."""
 
 
 def jsonl(path: Path, reading: Reading, encoding: str, span: lines.Span = lines.WHOLE) -> Rows:
@@ -31,23 +34,36 @@ def _object(line: str, number: int) -> dict | Broken:
     hint = "; if the file is one JSON value, declare format='json'" if number == 1 else "; is the line cut off?"
     try:
         value = json.loads(line)
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         return Broken(detail=f"not JSON: {error}{hint}", raw=line)
+    except RecursionError:
+        return Broken(detail=nesting.TOO_DEEP, raw=line)
     if not isinstance(value, dict):
         return Broken(detail=f"a JSON {type(value).__name__}, expected an object{hint}", raw=line)
+    if line.count("[") + line.count("{") > nesting.MAX_DEPTH and nesting.too_deep(value):
+        return Broken(detail=nesting.TOO_DEEP, raw=line)
     return value
 
 
 def whole_json(path: Path, reading: Reading, encoding: str) -> Rows:
-    if path.stat().st_size > MOST_JSON:
-        raise RecordError(f"{path}: one JSON value of {path.stat().st_size >> 20:,} MB, which is read whole; write it as JSONL (jq -c '.[]'), an object a line")
     with lines.text(path, encoding) as file:
-        text = file.read()
-    if not text.strip():
-        return
+        head = file.read(1 << 16)
+        if head.lstrip().startswith("[") and reading.records in ("", "[]"):
+            yield from enumerate(map(nesting.record, jsonlist.items(path, file, head)), start=1)
+            return
+        text = head + file.read(MOST_JSON)
+    if len(text) > MOST_JSON:
+        raise RecordError(f"{path}: one JSON value of more than {MOST_JSON >> 20:,} MB, which is read whole; write it as JSONL (jq -c '.data[]'), an object a line")
+    if text.strip():
+        yield from _records(path, text, reading)
+
+
+def _records(path: Path, text: str, reading: Reading) -> Rows:
     try:
         value = json.loads(text)
-    except (ValueError, RecursionError) as error:
+    except RecursionError as error:
+        raise RecordError(f"{path}: {nesting.TOO_DEEP}; is it the right file?") from error
+    except ValueError as error:
         hint = "declare format='jsonl' if it has one object a line" if "Extra data" in str(error) else "is the file cut off?"
         raise RecordError(f"{path}: not JSON: {error}; {hint}") from error
     try:
@@ -65,9 +81,9 @@ def tab_separated(path: Path, reading: Reading, encoding: str) -> Rows:
 
 
 def _separated(path: Path, reading: Reading, encoding: str, delimiter: str) -> Rows:
-    csv.field_size_limit(2**31 - 1)
+    csv.field_size_limit(lines.MAX_LINE_BYTES)
     quoting = {"quotechar": reading.quote} if reading.quote else {"quoting": csv.QUOTE_NONE, "quotechar": None}
-    with lines.text(path, encoding) as file:
+    with lines.text(path, encoding, limited=True) as file:
         reader = csv.reader(file, delimiter=delimiter, strict=True, **quoting)
         yield from _named(path, reading.columns, _begun(path, reader))
 
@@ -138,30 +154,49 @@ def parquet(path: Path, reading: Reading, encoding: str) -> Rows:
 
 
 def plain_text(path: Path, reading: Reading, encoding: str) -> Rows:
-    with lines.text(path, encoding) as file:
+    with lines.text(path, encoding, limited=reading.unit != "file") as file:
         if reading.unit == "file":
-            pieces = ((1, text) for text in [file.read()] if text)
+            pieces = ((1, text) for text in [_whole(path, file)] if text)
         elif reading.unit == "line":
             pieces = ((number, line.rstrip("\r\n")) for number, line in enumerate(file, start=1) if line.strip())
         else:
-            pieces = _paragraphs(file)
+            pieces = _paragraphs(path, file)
         for number, text in pieces:
             yield number, {"text": text}
 
 
-def _paragraphs(given: Iterable[str]) -> Iterator[tuple[int, str]]:
-    for filled, group in itertools.groupby(enumerate(given, start=1), key=lambda item: bool(item[1].strip())):
-        if filled:
-            numbers, texts = zip(*group, strict=True)
-            yield numbers[0], "".join(texts).rstrip("\r\n")
+def _whole(path: Path, file: TextIO) -> str:
+    text = file.read(MOST_TEXT + 1)
+    if len(text) > MOST_TEXT:
+        raise RecordError(f"{path}: one document of more than {MOST_TEXT >> 20} million characters; declare unit='line' or 'paragraph' (txt), or cut the file")
+    return text
+
+
+def _paragraphs(path: Path, given: Iterable[str]) -> Iterator[tuple[int, str]]:
+    begun, size, texts = 0, 0, []
+    for number, line in enumerate(itertools.chain(given, ("",)), start=1):
+        if line.strip():
+            begun, size = begun if texts else number, size + len(line)
+            texts.append(line)
+            if size > lines.MAX_LINE_BYTES:
+                raise RecordError(f"{path}, line {begun}: a paragraph of more than {lines.MAX_LINE_BYTES >> 20} MB; declare unit='line'")
+        elif texts:
+            yield begun, "".join(texts).rstrip("\r\n")
+            size, texts = 0, []
 
 
 def xml(path: Path, reading: Reading, encoding: str) -> Rows:
+    with lines.text(path, encoding) as file:
+        text = _whole(path, file)
     try:
-        with lines.text(path, encoding) as file:
-            root = ElementTree.fromstring(file.read())
+        yield from _elements(ElementTree.fromstring(text), reading)
+    except RecursionError as error:
+        raise RecordError(f"{path}: elements nested too deep; is it the right file?") from error
     except ElementTree.ParseError as error:
         raise RecordError(f"{path}: not well-formed XML: {error}; is the file cut off?") from error
+
+
+def _elements(root: ElementTree.Element, reading: Reading) -> Rows:
     parent = {f"@{name}": value for name, value in root.attrib.items()}
     parent |= {child.tag: child.text or "" for child in root if not len(child)}
     found = [element for choice in reading.records.split("|") for element in root.iterfind(choice)]
@@ -193,4 +228,4 @@ def hub(path: Path, reading: Reading, encoding: str) -> Rows:
 
 
 READERS = {"jsonl": jsonl, "json": whole_json, "csv": comma_separated, "tsv": tab_separated, "parquet": parquet, "xlsx": excel,
-           "txt": plain_text, "markdown": plain_text, "xml": xml, "html": web.html, "warc": web.warc, "pdf": pdf.pdf, "hub": hub}
+           "txt": plain_text, "markdown": plain_text, "xml": xml, "html": web.pages, "warc": archive.records, "pdf": pdf.pdf, "hub": hub}

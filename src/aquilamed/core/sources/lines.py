@@ -32,9 +32,38 @@ def opened(path: Path) -> BinaryIO:
     return {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}.get(ending, open)(path, "rb")
 
 
-def text(path: Path, encoding: str, newline: str | None = "") -> io.TextIOWrapper:
-    """The characters of `path`."""
-    return io.TextIOWrapper(opened(path), encoding=encoding, newline=newline)
+class _Limited(io.RawIOBase):
+    """The bytes of a file, until a line is longer than MAX_LINE_BYTES."""
+
+    def __init__(self, path: Path):
+        self.path, self.file, self.number, self.length = path, opened(path), 1, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer) -> int:
+        n = self.file.readinto(buffer)
+        chunk = bytes(buffer[:n])
+        end = chunk.rfind(b"\n")
+        self.number += chunk.count(b"\n")
+        self.length = n - end - 1 if end >= 0 else self.length + n
+        if self.length > MAX_LINE_BYTES:
+            raise too_long(self.path, self.number)
+        return n
+
+    def close(self) -> None:
+        self.file.close()
+        super().close()
+
+
+def text(path: Path, encoding: str, newline: str | None = "", *, limited: bool = False) -> io.TextIOWrapper:
+    """The characters of `path`; RecordError at a line that is too long where it is `limited`."""
+    return io.TextIOWrapper(io.BufferedReader(_Limited(path), 1 << 20) if limited else opened(path), encoding=encoding, newline=newline)
+
+
+def too_long(path: Path, number: int) -> RecordError:
+    return RecordError(f"{path}, line {number}: longer than {MAX_LINE_BYTES >> 20} MB; a record a line is expected: "
+                       "if the file is one JSON value, declare format='json'; if it is no text, take it out of the sources")
 
 
 @contextlib.contextmanager
@@ -71,8 +100,7 @@ def numbered(path: Path, encoding: str, span: Span = WHOLE) -> Iterator[tuple[in
         at = begin
         while at != end and (line := file.readline(MAX_LINE_BYTES + 1)):
             if len(line) > MAX_LINE_BYTES:
-                raise RecordError(f"{path}, line {number}: longer than {MAX_LINE_BYTES >> 20} MB; a record a line is expected: "
-                                  "if the file is one JSON value, declare format='json'; if it is no text, take it out of the sources")
+                raise too_long(path, number)
             at += len(line)
             yield number, _decoded(path, line, encoding if number == 1 else encoding.removesuffix("-sig"), number, at - len(line))
             number += 1

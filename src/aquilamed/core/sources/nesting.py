@@ -5,6 +5,9 @@ from collections.abc import Iterator
 
 from aquilamed.core.sources.files import Broken
 
+MAX_DEPTH = 200
+"""Lists and objects inside one another. ours: Python's JSON reader itself stops below 1,000, sooner the deeper it is called"""
+TOO_DEEP = f"lists and objects nested more than {MAX_DEPTH} deep"
 _LEVEL = re.compile(r"\.?([^.\[\]{}]*)(\[\]|\{\}|\[:\])")
 
 
@@ -22,7 +25,17 @@ def records(value: object, path: str) -> Iterator[dict | Broken]:
     if "".join(match.group() for match in _LEVEL.finditer(path or "[]")) != (path or "[]"):
         raise NotThere(f"records={path!r}: expected names that end in [], {{}} or [:], like data[].paragraphs[]")
     for key, item, parent in _descend(value, levels, {}):
-        yield _record(key, item, parent)
+        yield record(item, key, parent)
+
+
+def too_deep(value: object) -> bool:
+    """Whether lists and objects are nested deeper in it than MAX_DEPTH."""
+    level = [value]
+    for _ in range(MAX_DEPTH + 1):
+        level = [item for one in level if isinstance(one, list | dict) for item in (one.values() if isinstance(one, dict) else one)]
+        if not level:
+            return False
+    return True
 
 
 def _descend(value: object, levels: list, parent: dict) -> Iterator[tuple[str, object, dict]]:
@@ -52,7 +65,10 @@ def _items(value: object, mark: str) -> Iterator[tuple[str, object]]:
         raise NotThere(f"records=: expected {wanted}, found {_shape(value)}; declare the path to the records, like data[].paragraphs[]")
 
 
-def _record(key: str, item: object, parent: dict) -> dict | Broken:
+def record(item: object, key: str = "", parent: dict | None = None) -> dict | Broken:
+    """An item of a list or object as a row."""
+    if too_deep(item):
+        return Broken(detail=TOO_DEEP, raw="")
     if isinstance(item, str):
         item = {"value": item}
     if not isinstance(item, dict):

@@ -11,11 +11,13 @@ import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from aquilamed.core.errors import ConfigError, RecordError
 
 _NATIVE = ("s3", "gs", "gcs")
+_MARKS = ("ETag", "etag", "sha256", "md5Hash", "blob_id", "Last-Modified", "LastModified", "last_modified", "mtime", "modified", "created")
+"""What fsspec's drivers call the digest or the time of an object, surest first."""
 _WILD = re.compile(r"[*?\[]")
 
 
@@ -29,7 +31,7 @@ class Remote:
     """Its path below the folder or the first wildcard of the source."""
     size: int
     stamp: str
-    """When it was last changed, as the store tells; with the size it stands for the content in a step's identity."""
+    """Its digest or when it was last changed, as the store tells; with the size it stands for the content in a step's identity."""
 
     @property
     def digest(self) -> str:
@@ -54,12 +56,31 @@ def listing(url: str, fits: Callable[[str], bool]) -> list[Remote]:
         found = [info] if info.type == fs.FileType.File else store.get_file_info(fs.FileSelector(root, recursive=True, allow_not_found=True))
     except _failures() as error:
         raise _told(url, error) from error
-    names = [(entry.path.removeprefix(root).lstrip("/") or Path(entry.path).name, entry) for entry in found if entry.type == fs.FileType.File]
+    names = [(entry.path.removeprefix(root).lstrip("/") or Path(urlsplit(entry.path).path).name, entry) for entry in found if entry.type == fs.FileType.File]
     if info.type != fs.FileType.File:
         names = [(name, entry) for name, entry in names if (pattern.fullmatch(name) if pattern else fits(name)) and not Path(name).name.startswith(".")]
     if not names:
         raise ConfigError(f"{url}: nothing there that fits; check the bucket, the path and format=")
-    return [Remote(url=_spelled(url, root, entry.path), name=name, size=entry.size or 0, stamp=str(entry.mtime_ns or "")) for name, entry in sorted(names, key=lambda pair: pair[0])]
+    try:
+        return [Remote(url=_spelled(url, root, entry.path), name=name, size=entry.size or 0, stamp=_stamp(store, entry)) for name, entry in sorted(names, key=lambda pair: pair[0])]
+    except _failures() as error:
+        raise _told(url, error) from error
+
+
+def _stamp(store, entry) -> str:
+    """What changes when the content does: the store's digest or time, else the digest of what it gives."""
+    from pyarrow import fs
+    if isinstance(store, fs.PyFileSystem):
+        told = store.handler.fs.info(entry.path)
+        if mark := next((str(told[key]) for key in _MARKS if told.get(key)), ""):
+            return mark
+    if entry.mtime_ns:
+        return str(entry.mtime_ns)
+    with store.open_input_stream(entry.path, compression=None) as file:
+        digest = hashlib.sha256()
+        while chunk := file.read(1 << 22):
+            digest.update(chunk)
+    return digest.hexdigest()
 
 
 def fetch(remote: Remote, folder: Path) -> Path:
@@ -90,7 +111,7 @@ def _store(url: str):
     from pyarrow import fs
     scheme, _, rest = url.partition("://")
     place, question, options = rest.partition("?endpoint") if scheme in _NATIVE else (rest, "", "")
-    base = place[:wild.start()].rpartition("/")[0] if (wild := _WILD.search(place)) else place
+    base = place[:wild.start()].rpartition("/")[0] if (wild := _wild(scheme, place)) else place
     try:
         if scheme in _NATIVE:
             return fs.FileSystem.from_uri(f"{scheme}://{quote(base)}{question}{options}")
@@ -98,26 +119,32 @@ def _store(url: str):
         store, root = fsspec.core.url_to_fs(f"{scheme}://{base}")
         return fs.PyFileSystem(fs.FSSpecHandler(store)), root
     except ImportError as error:
-        raise ConfigError(f"{url}: {_short(error)}; install the fsspec driver for {scheme}:// (hf: huggingface_hub, https: aiohttp)") from error
+        raise ConfigError(f"{url}: {_short(error)}; pip install 'aquilamed[stores]', or the fsspec driver for {scheme}://") from error
     except _failures() as error:
         raise _told(url, error) from error
 
 
 def _pattern(url: str) -> re.Pattern | None:
     """What follows the first wildcard's folder, as a pattern on names; `*` stays in a folder, `**` does not."""
-    rest = url.partition("://")[2].partition("?endpoint")[0]
-    if not (wild := _WILD.search(rest)):
+    scheme, _, rest = url.partition("://")
+    rest = rest.partition("?endpoint")[0]
+    if not (wild := _wild(scheme, rest)):
         return None
     tail = rest[rest[:wild.start()].rfind("/") + 1:]
     spelled = re.escape(tail).replace(r"\*\*/", "(?:.*/)?").replace(r"\*\*", ".*").replace(r"\*", "[^/]*").replace(r"\?", "[^/]")
     return re.compile(spelled)
 
 
+def _wild(scheme: str, place: str) -> re.Match | None:
+    """The first wildcard of a path; a web address has none, there `?` begins a query."""
+    return None if scheme in ("http", "https") else _WILD.search(place)
+
+
 def _spelled(url: str, root: str, path: str) -> str:
     """The URL of `path`, a path below `root`, with the store and options of `url`."""
     scheme, _, rest = url.partition("://")
     place, question, options = rest.partition("?endpoint") if scheme in _NATIVE else (rest, "", "")
-    base = place[:wild.start()].rpartition("/")[0] if (wild := _WILD.search(place)) else place
+    base = place[:wild.start()].rpartition("/")[0] if (wild := _wild(scheme, place)) else place
     return f"{scheme}://{base.rstrip('/')}{path.removeprefix(root.rstrip('/'))}{question}{options}"
 
 
