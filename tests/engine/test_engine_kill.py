@@ -51,7 +51,7 @@ def test_killed_twenty_times_and_still_the_same(tmp_path, monkeypatch):
     chance, n_killed = random.Random(3), 0
     for home in (tmp_path / f"killed-{number}" for number in range(RUNS)):
         for _ in range(KILLS // RUNS):
-            n_killed += killed(home, Renames(chance.randint(1, renames.n // 6), is_done=chance.random() < 0.5))
+            n_killed += killed(home, Renames(chance.randint(1, renames.n // 10), is_done=chance.random() < 0.5))
         make(home, Local(2))
         assert digests(home) == digests(tmp_path / "whole")
         assert not list(home.rglob("*.partial")) and not list(home.rglob(manifest.PASSES))

@@ -1,7 +1,7 @@
 """Any Hugging Face encoder, fine-tuned to one number for each text: a logit or a score. paper 2.1.1 (multilingual BERT)
 
-On a CPU texts are read one at a time: padding gains nothing there, and no text's number can depend on its neighbours. On a GPU
-a batch is bounded by its padded tokens, under bf16.
+On a CPU all batches of a width have one shape, so that no text's number can depend on its neighbours, not even in its last bits;
+on a GPU a batch is bounded by its padded tokens, under bf16.
 """
 
 import contextlib
@@ -24,6 +24,8 @@ transformers.logging.disable_progress_bar()
 
 GPU_TOKENS, CPU_TOKENS = 32_768, 2_048
 """Padded tokens of a batch: read on a GPU; trained on a CPU (on a GPU half of the first)."""
+WIDTH, BLOCK = 32, 512
+"""On a CPU widths are multiples of the first, and a batch has the second's tokens. ours: chosen by trial, which no command repeats"""
 CHARS_PER_TOKEN = 12
 """No more characters than this for each token that is read are tokenised: most tokens are shorter by far."""
 _ONE_AT_A_TIME = threading.Lock()
@@ -88,7 +90,7 @@ def raw(folder: Path, texts: Sequence[str], max_tokens: int) -> np.ndarray:
 
 
 def groups(lengths: Sequence[int], tokens: int) -> Iterator[list[int]]:
-    """Places of the texts, shortest first, in batches of at most `tokens` with their padding; one text each where it is 0."""
+    """Places of the texts, shortest first, in batches of at most `tokens` with their padding."""
     order = sorted(range(len(lengths)), key=lambda k: (lengths[k], k))
     group: list[int] = []
     for place in order:
@@ -100,16 +102,29 @@ def groups(lengths: Sequence[int], tokens: int) -> Iterator[list[int]]:
         yield group
 
 
-def padded(ids: Sequence[list[int]], pad: int, device) -> tuple[torch.Tensor, torch.Tensor]:
-    """(ids, mask), both (batch, longest)."""
-    longest = max(1, *map(len, ids))
+def batches(ids: Sequence[list[int]], pad: int, device: torch.device) -> Iterator[tuple[list[int], torch.Tensor, torch.Tensor]]:
+    """(places, ids, mask) of batches to be read; the tensors may have more rows than there are places."""
+    if device.type == "cuda":
+        for places in groups([len(row) for row in ids], GPU_TOKENS):
+            yield places, *padded([ids[k] for k in places], pad, device)
+        return
+    by_width: dict[int, list[int]] = {}
+    for place, row in enumerate(ids):
+        by_width.setdefault(-(-max(1, len(row)) // WIDTH) * WIDTH, []).append(place)
+    for width, places in sorted(by_width.items()):
+        rows = max(1, BLOCK // width)
+        for start in range(0, len(places), rows):
+            some = places[start:start + rows]
+            filled = [ids[k] for k in some] + [ids[some[0]]] * (rows - len(some))
+            yield some, *padded(filled, pad, device, width)
+
+
+def padded(ids: Sequence[list[int]], pad: int, device, width: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
+    """(ids, mask), both (batch, longest), or as wide as asked."""
+    longest = width or max(1, *map(len, ids))
     ids_BT = torch.tensor([row + [pad] * (longest - len(row)) for row in ids], device=device)
     mask_BT = torch.tensor([[1] * len(row) + [0] * (longest - len(row)) for row in ids], device=device)
     return ids_BT, mask_BT
-
-
-def tokens_at_once(device: torch.device) -> int:
-    return GPU_TOKENS if device.type == "cuda" else 0
 
 
 def _update(network, tokenizer, pairs: list[tuple[list[int], float]], lesson: Lesson) -> None:
@@ -135,10 +150,9 @@ def _update(network, tokenizer, pairs: list[tuple[list[int], float]], lesson: Le
 def _forward(network, tokenizer, ids: Sequence[list[int]]) -> np.ndarray:
     network.eval()
     found = np.zeros(len(ids))
-    for places in groups([len(row) for row in ids], tokens_at_once(network.device)):
-        ids_BT, mask_BT = padded([ids[k] for k in places], tokenizer.pad_token_id, network.device)
+    for places, ids_BT, mask_BT in batches(ids, tokenizer.pad_token_id, network.device):
         with torch.autocast("cuda", torch.bfloat16, enabled=network.device.type == "cuda"):
-            found[places] = network(input_ids=ids_BT, attention_mask=mask_BT).logits[:, 0].float().cpu().numpy()
+            found[places] = network(input_ids=ids_BT, attention_mask=mask_BT).logits[:len(places), 0].float().cpu().numpy()
     return found
 
 

@@ -24,12 +24,11 @@ def features(texts: Sequence[str], layer: int, max_tokens: int) -> np.ndarray:
         ids = tokenizer([text[:encoder.CHARS_PER_TOKEN * max_tokens] for text in texts])["input_ids"] if len(texts) else []
         ids = [row[:max_tokens + begin] for row in ids]
         found = np.zeros((len(texts), body.config.hidden_size), np.float32)
-        for places in encoder.groups([len(row) for row in ids], encoder.tokens_at_once(body.device)):
-            ids_BT, mask_BT = encoder.padded([ids[k] for k in places], tokenizer.pad_token_id or 0, body.device)
+        for places, ids_BT, mask_BT in encoder.batches(ids, tokenizer.pad_token_id or 0, body.device):
             hidden_BTD = body(input_ids=ids_BT, attention_mask=mask_BT, use_cache=False).last_hidden_state.float()
             mask_BT[:, :begin] = 0
             mean_BD = (hidden_BTD * mask_BT[..., None]).sum(1) / mask_BT.sum(1, keepdim=True).clamp(min=1)
-            found[places] = mean_BD.cpu().numpy()
+            found[places] = mean_BD[:len(places)].cpu().numpy()
     return np.round(found, 5)
 
 

@@ -1,0 +1,88 @@
+"""Fine-tuning a real, tiny encoder, and what it says of a text whoever stands beside it."""
+
+import numpy as np
+import pytest
+import tokenizers
+import torch
+import transformers
+
+from aquilamed.core.errors import ConfigError, ModelUnavailable
+from aquilamed.models import encoder
+from aquilamed.models.encoder_settings import Settings
+
+torch.set_num_threads(1)
+
+
+def make_bert(folder, seed=0):
+    """A random BERT of two layers whose tokens are characters."""
+    letters = [*"abcdefghijklmnopqrstuvwxyz ，。高血压头痛股票足球医患病球队比赛"]
+    vocab = {token: k for k, token in enumerate(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *dict.fromkeys(letters)])}
+    inner = tokenizers.Tokenizer(tokenizers.models.WordLevel(vocab, "[UNK]"))
+    inner.pre_tokenizer = tokenizers.pre_tokenizers.Split("", "isolated")
+    inner.post_processor = tokenizers.processors.TemplateProcessing(single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)])
+    tokenizer = transformers.PreTrainedTokenizerFast(tokenizer_object=inner, pad_token="[PAD]", unk_token="[UNK]", cls_token="[CLS]", sep_token="[SEP]", mask_token="[MASK]")
+    torch.manual_seed(seed)
+    config = transformers.BertConfig(vocab_size=len(vocab), hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=64, max_position_embeddings=128)
+    transformers.BertModel(config).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+WORDS = {True: ("高血压", "头痛", "患病", "ill", "pain"), False: ("股票", "足球", "球队", "game", "team")}
+
+
+def _texts(n, seed=0):
+    rng = np.random.default_rng(seed)
+    truth = np.arange(n) % 2 == 0
+    return ["，".join(rng.choice(WORDS[bool(kind)], int(rng.integers(2, 6)))) for kind in truth], truth
+
+
+@pytest.fixture(scope="module")
+def bert(tmp_path_factory):
+    return make_bert(tmp_path_factory.mktemp("bert"))
+
+
+def _taught(bert, out, **settings):
+    texts, truth = _texts(64)
+    dev, dev_truth = _texts(32, seed=1)
+    lesson = encoder.Lesson(texts=texts, targets=truth.astype(float), dev_texts=dev, judge=lambda raw: float(((raw > 0) == dev_truth).mean()), classes=True)
+    return encoder.fine_tune(bert, lesson, Settings(**{"lr": 3e-3, "batch": 16, "epochs": 6, "patience": 2, "max_tokens": 64, **settings}), out)
+
+
+def test_an_encoder_learns_keeps_its_best_epoch_and_is_the_same_again(bert, tmp_path):
+    notes = _taught(bert, tmp_path / "a")
+    assert max(notes["dev_by_epoch"]) > 0.9 and notes["dev_by_epoch"][notes["best_epoch"] - 1] == max(notes["dev_by_epoch"])
+    assert len(notes["dev_by_epoch"]) <= notes["best_epoch"] + 2
+    texts, truth = _texts(40, seed=2)
+    said = encoder.raw(tmp_path / "a", texts, 64)
+    assert ((said > 0) == truth).mean() > 0.9
+    assert _taught(bert, tmp_path / "b") == notes and np.array_equal(encoder.raw(tmp_path / "b", texts, 64), said)
+
+
+def test_a_number_does_not_depend_on_neighbours(bert, tmp_path):
+    _taught(bert, tmp_path / "a", epochs=1)
+    texts = [*_texts(20, seed=3)[0], "高血压，" * 20, "", "x"]
+    together = encoder.raw(tmp_path / "a", texts, 64)
+    order = np.random.default_rng(0).permutation(len(texts))
+    assert np.array_equal(encoder.raw(tmp_path / "a", [texts[k] for k in order], 64), together[order])
+    assert np.array_equal(np.concatenate([encoder.raw(tmp_path / "a", [text], 64) for text in texts]), together)
+
+
+def test_batches_by_hand():
+    assert list(encoder.groups([5, 2, 9, 3], 10)) == [[1, 3], [0], [2]]            # 2 x 3, then 3 x 5 is too much, then 9
+    ids = [[1] * 40, [2] * 3, [3] * 33]
+    shapes = [(places, tuple(ids_BT.shape)) for places, ids_BT, _ in encoder.batches(ids, 0, torch.device("cpu"))]
+    assert shapes == [([1], (16, 32)), ([0, 2], (8, 64))]                          # always as many rows, filled up with copies
+
+
+def test_long_texts_keep_their_closing_token(bert):
+    tokenizer = transformers.AutoTokenizer.from_pretrained(bert)
+    row, = encoder._ids(tokenizer, ["头痛" * 50], 8)
+    assert len(row) == 8 and (row[0], row[-1]) == (tokenizer.cls_token_id, tokenizer.sep_token_id)
+
+
+def test_refusals(tmp_path):
+    with pytest.raises(ModelUnavailable, match="can't be loaded as a sequence classifier"):
+        encoder.raw(tmp_path, ["x"], 16)
+    with pytest.raises(ConfigError, match="max_tokens=2"):
+        Settings(max_tokens=2)
