@@ -5,6 +5,7 @@ import signal
 from pathlib import Path
 
 import pytest
+import ray
 from corpus_run import make, recipe
 
 from aquilamed import cli
@@ -29,7 +30,6 @@ def test_the_command_line_says_so_too(tmp_path, monkeypatch, capsys):
 @pytest.fixture(scope="module")
 def engine():
     """A Ray of two workers on this machine."""
-    ray = pytest.importorskip("ray", reason="the extra `ray` is not installed")
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
     yield Ray(address="auto")

@@ -6,6 +6,7 @@ import random
 import numpy as np
 import pyarrow as pa
 import pytest
+from ray import cloudpickle
 
 from aquilamed.core import manifest, tables
 from aquilamed.core.errors import ConfigError
@@ -204,8 +205,6 @@ def test_shards_without_rows_and_rows_without_pairs_pass(tmp_path):
 @pytest.mark.parametrize("stage", [dedup, repeats], ids=["dedup", "repeats"])
 def test_jobs_can_be_sent_to_other_processes(web, tmp_path, stage):
     """What a job holds is plain data: it gives equal bytes after a journey."""
-    cloudpickle = pytest.importorskip("ray.cloudpickle")
-
     class Sent(Local):
         def map(self, fn, items):
             return [cloudpickle.loads(cloudpickle.dumps(fn(item))) for fn, item in ((cloudpickle.loads(cloudpickle.dumps(fn)), item) for item in items)]

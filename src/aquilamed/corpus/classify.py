@@ -5,6 +5,7 @@ GPU; every model says how good it is on seeds it never saw. The uncertain band i
 """
 
 import dataclasses
+import shutil
 import time
 from collections import Counter
 from collections.abc import Mapping
@@ -14,7 +15,7 @@ from typing import Literal
 import numpy as np
 import pyarrow as pa
 
-from aquilamed.core import near, tables
+from aquilamed.core import manifest, near, tables
 from aquilamed.core.config import check
 from aquilamed.core.counts import Counts
 from aquilamed.core.errors import RecordError
@@ -82,6 +83,8 @@ def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts
     model, taught = learn(config, seeds, is_medical, out)
     _save(out, model)
     learnt = time.monotonic()
+    if config.reading.reads:
+        shutil.rmtree(out / manifest.PASSES, ignore_errors=True)        # taught anew, on a GPU not bit for bit: no shard of a killed try may stay
     counts = tables.sift_all(engine, inputs["documents"], "documents", lambda table: sieve(config, model, table), out)
     cost = {"seconds_learning": round(learnt - began, 1), "seconds_classifying": round(time.monotonic() - learnt, 1),
             "documents_per_s": round(counts.n_in / max(time.monotonic() - learnt, 1e-9))}

@@ -41,6 +41,11 @@ def test_a_record_says_where_it_came_from_and_every_row_is_accounted_for(tmp_pat
     assert (gone["reason"], gone["detail"], dict(gone["meta"])["row"]) == ("empty", "turn 2 (assistant) has no text", "2")
 
 
+def test_no_work_is_left_that_a_later_try_would_go_on_with(tmp_path):
+    gather("conversations", [qa(write_lines(tmp_path / "a.jsonl", [{"q": "头痛？", "a": "休息"}]))], tmp_path / "out", Local(1))
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["conversations"]
+
+
 def test_a_row_that_does_not_fit_stops_the_import_before_anything_is_written(tmp_path):
     path = write_lines(tmp_path / "a.jsonl", [{"q": "?", "a": "x"}, {"q": "?", "answer": "x"}])
     with pytest.raises(RecordError, match=r"a\.jsonl, row 2: no key 'a'; the row has: q, answer.*mapping of source 'qa', or set on_bad_row='drop'"):

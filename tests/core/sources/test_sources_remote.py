@@ -68,7 +68,9 @@ def test_objects_of_a_bucket_are_read_like_local_files(tmp_path):
     with serving(objects) as options:
         gather("documents", [source(f"s3://medical{options}")], tmp_path / "far", Local(2))
         assert [one.name for one in remote.listing(f"s3://medical/*/*.jsonl{options}", bool)] == ["zh/一.jsonl"]
-        assert [one.name for one in remote.listing(f"s3://medical/**/*.gz{options}", bool)] == ["en/b.jsonl.gz"]
+        turned = "?" + "&".join(reversed(options[1:].split("&")))       # no wildcard, whichever option stands first
+        assert turned.startswith("?region=") and [one.name for one in remote.listing(f"s3://medical/**/*.gz{turned}", bool)] == ["en/b.jsonl.gz"]
+        assert [one.name for one in remote.listing(f"s3://medical/en/?.jsonl.gz{options}", bool)] == ["b.jsonl.gz"]
         assert [one.name for one in remote.listing(f"s3://medical/en/b.jsonl.gz{options}", bool)] == ["b.jsonl.gz"]
     files_of = [{path.name: path.read_bytes() for path in (tmp_path / name).rglob("*.parquet")} for name in ("local", "far")]
     assert files_of[0] == files_of[1] and len(tables.read(tmp_path / "far", "documents")) == 2
@@ -116,6 +118,12 @@ def test_no_permission_and_an_empty_bucket_are_told(tmp_path):
         gather("documents", [source(f"s3://medical/a.jsonl{options}")], tmp_path / "out", Local(1))
     with serving({"medical/a.txt": b"x"}) as options, pytest.raises(ConfigError, match="nothing there that fits; check the bucket"):
         gather("documents", [source(f"s3://medical{options}")], tmp_path / "out", Local(1))
+
+
+def test_a_key_in_the_address_is_refused_and_not_shown(tmp_path):
+    with pytest.raises(ConfigError, match="a key in the address would reach the manifest") as told:
+        gather("documents", [source("s3://AKIA:secret@medical/a.jsonl")], tmp_path / "out", Local(1))
+    assert "secret" not in str(told.value) and "AKIA" not in str(told.value)
 
 
 def test_an_error_in_an_object_names_it_by_its_url(tmp_path):

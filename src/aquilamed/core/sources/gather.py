@@ -54,7 +54,7 @@ def gather(kind: str, sources: Sequence[Source], out: Path, engine, *, on_bad_ro
             tables.merge(engine, [path for path, _ in runs], sum(weight for _, weight in runs), place)
     _write_raw(out, [load["stem"] for load in done])
     langs = sum((Counter(load["langs"]) for load in done), Counter())
-    shutil.rmtree(out / WORK)
+    shutil.rmtree(out / manifest.PASSES)        # all of it: nothing may pass for work to go on with once the shards are changed
     return Counts(n_in=n_in, n_out=n_in - dropped.total(), dropped=dropped, langs=langs, notes=_notes(sources, found))
 
 

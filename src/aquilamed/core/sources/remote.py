@@ -11,6 +11,7 @@ import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
 from aquilamed.core.errors import ConfigError, RecordError
@@ -18,7 +19,8 @@ from aquilamed.core.errors import ConfigError, RecordError
 _NATIVE = ("s3", "gs", "gcs")
 _MARKS = ("ETag", "etag", "sha256", "md5Hash", "blob_id", "Last-Modified", "LastModified", "last_modified", "mtime", "modified", "created")
 """What fsspec's drivers call the digest or the time of an object, surest first."""
-_WILD = re.compile(r"[*?\[]")
+_WILD = re.compile(r"[*?]")
+_OPTIONS = re.compile(r"\?[a-z_]+=[^/?]*(?:/[^?]*)?$")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -102,6 +104,36 @@ def fetch(remote: Remote, folder: Path) -> Path:
     return path
 
 
+class _Address(NamedTuple):
+    """A URL in its parts."""
+
+    scheme: str
+    base: str
+    """Bucket and path up to the folder of the first wildcard."""
+    tail: str
+    """What follows, from the first wildcard's folder on; empty: there is none."""
+    options: str
+    """`?endpoint_override=…` and its like, for Arrow."""
+
+
+def _parts(url: str) -> _Address:
+    """`url` taken apart; a web address has no wildcards, there `?` begins a query.
+
+    Raises:
+        ConfigError: a user or key stands in it.
+    """
+    scheme, _, rest = url.partition("://")
+    if "@" in rest.partition("/")[0]:
+        raise ConfigError(f"{scheme}://…: a key in the address would reach the manifest; give it by the environment (AWS_ACCESS_KEY_ID, HF_TOKEN, …)")
+    if scheme in ("http", "https"):
+        return _Address(scheme, rest, "", "")
+    options = match[0] if scheme in _NATIVE and (match := _OPTIONS.search(rest)) else ""
+    place = rest.removesuffix(options)
+    wild = _WILD.search(place)
+    base = place[:wild.start()].rpartition("/")[0] if wild else place
+    return _Address(scheme, base, place[len(base) + 1:] if wild else "", options)
+
+
 def _store(url: str):
     """(Arrow file system, path in it up to the first wildcard) of a URL.
 
@@ -109,12 +141,10 @@ def _store(url: str):
         ConfigError: no driver for the scheme, or a URL that it can't read.
     """
     from pyarrow import fs
-    scheme, _, rest = url.partition("://")
-    place, question, options = rest.partition("?endpoint") if scheme in _NATIVE else (rest, "", "")
-    base = place[:wild.start()].rpartition("/")[0] if (wild := _wild(scheme, place)) else place
+    scheme, base, _, options = _parts(url)
     try:
         if scheme in _NATIVE:
-            return fs.FileSystem.from_uri(f"{scheme}://{quote(base)}{question}{options}")
+            return fs.FileSystem.from_uri(f"{scheme}://{quote(base)}{options}")
         import fsspec
         store, root = fsspec.core.url_to_fs(f"{scheme}://{base}")
         return fs.PyFileSystem(fs.FSSpecHandler(store)), root
@@ -126,26 +156,15 @@ def _store(url: str):
 
 def _pattern(url: str) -> re.Pattern | None:
     """What follows the first wildcard's folder, as a pattern on names; `*` stays in a folder, `**` does not."""
-    scheme, _, rest = url.partition("://")
-    rest = rest.partition("?endpoint")[0]
-    if not (wild := _wild(scheme, rest)):
-        return None
-    tail = rest[rest[:wild.start()].rfind("/") + 1:]
-    spelled = re.escape(tail).replace(r"\*\*/", "(?:.*/)?").replace(r"\*\*", ".*").replace(r"\*", "[^/]*").replace(r"\?", "[^/]")
-    return re.compile(spelled)
-
-
-def _wild(scheme: str, place: str) -> re.Match | None:
-    """The first wildcard of a path; a web address has none, there `?` begins a query."""
-    return None if scheme in ("http", "https") else _WILD.search(place)
+    tail = re.escape(_parts(url).tail)
+    spelled = tail.replace(r"\*\*/", "(?:.*/)?").replace(r"\*\*", ".*").replace(r"\*", "[^/]*").replace(r"\?", "[^/]")
+    return re.compile(spelled) if tail else None
 
 
 def _spelled(url: str, root: str, path: str) -> str:
     """The URL of `path`, a path below `root`, with the store and options of `url`."""
-    scheme, _, rest = url.partition("://")
-    place, question, options = rest.partition("?endpoint") if scheme in _NATIVE else (rest, "", "")
-    base = place[:wild.start()].rpartition("/")[0] if (wild := _wild(scheme, place)) else place
-    return f"{scheme}://{base.rstrip('/')}{path.removeprefix(root.rstrip('/'))}{question}{options}"
+    scheme, base, _, options = _parts(url)
+    return f"{scheme}://{base.rstrip('/')}{path.removeprefix(root.rstrip('/'))}{options}"
 
 
 def _failures() -> tuple:
