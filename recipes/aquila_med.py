@@ -7,14 +7,14 @@ training steps on the paper's machines: 24 A100-40G for pre-training, 8 for SFT 
 from pathlib import Path
 
 from aquilamed.core.sources import SHAREGPT, Documents, Pair, Questions, Source, known
-from aquilamed.corpus import classify, importing, mix, quality, repair, rules
+from aquilamed.corpus import classify, importing, label, mix, quality, readers, repair, rules, sample
 from aquilamed.evals import benchmarks, ledger, score
 from aquilamed.hygiene import decontaminate, dedup, holdout, repeats, screen
 from aquilamed.instruct import exam, questions, relevance, select
 from aquilamed.instruct import importing as talks
 from aquilamed.instruct import join as join_talks
 from aquilamed.instruct import score as scores
-from aquilamed.models import prepare
+from aquilamed.models import prepare, remote
 from aquilamed.pipeline import Recipe, Step
 from aquilamed.preference import join, objective, subjective
 from aquilamed.train import dpo, pretrain, sft
@@ -22,6 +22,8 @@ from aquilamed.train.settings import Optim
 
 DATA = Path("data")
 BASE = prepare.Config(source="models/base-7b", license="unknown")     # 2.1.3: its own 7B, not released; any 7B folder or hub id stands in
+JUDGE = remote.Endpoint(base_url="http://127.0.0.1:8000/v1", model="judge")        # 2.1.1: a model that it does not name; any OpenAI-compatible server
+BERT = readers.Reading(model="google-bert/bert-base-multilingual-cased")              # 2.1.1: batch 64, lr 2e-5, 10 epochs, best checkpoint
 CPT_1 = Optim(lr=1e-4, batch=768, length=4096, epochs=1, warmup=0.05, weight_decay=0.1)       # 2.1.3; weight decay open there, 2.2.2 has 0.1
 CPT_2 = Optim(lr=1e-5, batch=384, length=4096, epochs=1, warmup=0.01, weight_decay=0.1)       # 2.1.3
 SFT = Optim(lr=2e-6, batch=128, length=2048, epochs=2, warmup=0.05, weight_decay=0.1, dropout=0.1)   # 2.2.2; warm-up open
@@ -32,20 +34,33 @@ CLINICAL = ("medqa_us_test", "medmcqa_dev", "mmlu_test", "pubmedqa_test", "cmexa
 def corpus() -> list[Step]:
     """2.1.1: the base model's own general corpus, filtered, classified, graded."""
     text = Source(name="general_corpus", path=DATA / "corpus/*.jsonl", format="jsonl", mapping=Documents(), license="unknown")
-    domain = Source(name="domain_seeds", path=DATA / "seeds/domain.jsonl", format="jsonl", license="unknown", mapping=Documents(meta={"label": "label"}))
-    graded = Source(name="quality_seeds", path=DATA / "seeds/quality.jsonl", format="jsonl", license="unknown", mapping=Documents(meta={"quality": "quality"}))
     return [
         Step(name="web", stage="corpus.importing", config=importing.Config(sources=(text,), max_chars=0), paper="2.1.1"),
-        Step(name="domain-seeds", stage="corpus.importing", config=importing.Config(sources=(domain,)), paper="2.1.1"),       # 17k of 20k, labelled twice
-        Step(name="quality-seeds", stage="corpus.importing", config=importing.Config(sources=(graded,)), paper="2.1.1"),      # 15k of 20k, scored twice
         Step(name="repair", stage="corpus.repair", config=repair.Config(), inputs={"documents": "web"}),
         Step(name="rules", stage="corpus.rules", config=rules.Config(), inputs={"documents": "repair"}, paper="2.1.1"),          # limits open
         Step(name="dedup", stage="hygiene.dedup", config=dedup.Config(), inputs={"documents": "rules"}),
         Step(name="repeats", stage="hygiene.repeats", config=repeats.Config(), inputs={"documents": "dedup"}),
         Step(name="decontaminated", stage="hygiene.decontaminate", config=decontaminate.Config(), inputs={"documents": "repeats", "benchmarks": "benchmarks"}, paper="2.1.1"),
-        Step(name="domain", stage="corpus.classify", config=classify.Config(), inputs={"documents": "decontaminated", "seeds": "domain-seeds"}, paper="2.1.1"),
-        Step(name="quality", stage="corpus.quality", config=quality.Config(), inputs={"documents": "domain", "seeds": "quality-seeds"}, paper="2.1.1"),
+        *domain_loop("decontaminated"),
+        Step(name="quality-sample", stage="corpus.sample", config=sample.Config(n=20_000, seed=3), inputs={"documents": "domain"}, paper="2.1.1"),
+        Step(name="quality-seeds", stage="corpus.label", config=label.Config(ask="quality", endpoint=JUDGE), inputs={"documents": "quality-sample"}, paper="2.1.1"),   # 15k of 20k stay
+        Step(name="quality", stage="corpus.quality", config=quality.Config(), inputs={"documents": "domain", "seeds": "quality-seeds"}, paper="2.1.1"),     # BERT there: batch 128, lr 3e-4
         Step(name="text", stage="hygiene.holdout", config=holdout.Config(share=0.0001), inputs={"documents": "quality"}),
+    ]
+
+
+def domain_loop(source: str) -> list[Step]:
+    """2.1.1, figure 2: seeds labelled twice, a classifier, seeds from where it is unsure, the classifier of both; how often it turns is open."""
+    ask = label.Config(ask="domain", endpoint=JUDGE)
+    config = classify.Config(reading=BERT)
+    later = sample.Config(n=20_000, uncertain_share=0.5, seed=2)
+    return [
+        Step(name="domain-sample-1", stage="corpus.sample", config=sample.Config(n=20_000, seed=1), inputs={"documents": source}, paper="2.1.1"),
+        Step(name="domain-seeds-1", stage="corpus.label", config=ask, inputs={"documents": "domain-sample-1"}, paper="2.1.1"),                             # 17k of 20k stay
+        Step(name="domain-1", stage="corpus.classify", config=config, inputs={"documents": source, "seeds": "domain-seeds-1"}, paper="2.1.1"),
+        Step(name="domain-sample-2", stage="corpus.sample", config=later, inputs={"documents": "domain-1", "labelled": "domain-sample-1"}, paper="2.1.1"),
+        Step(name="domain-seeds-2", stage="corpus.label", config=ask, inputs={"documents": "domain-sample-2"}, paper="2.1.1"),
+        Step(name="domain", stage="corpus.classify", config=config, inputs={"documents": source, "seeds": "domain-seeds-1", "seeds-2": "domain-seeds-2"}, paper="2.1.1"),
     ]
 
 
