@@ -42,8 +42,8 @@ def _passed(work: str, source: Path, out: Path) -> None:
 
 def _without_identifiers(table: pa.Table) -> tuple[pa.Table, pa.Table]:
     words = unsafe.kinds_of(table["text"].combine_chunks())
-    shape, shown, *_ = rules.breaches(rules.Config(), table)
-    return tables.sift(table, {**shape, "unsafe": words.is_valid()}, {**shown, "unsafe": words})
+    shape, *_ = rules.breaches(rules.Config(), table)
+    return tables.sift(table, {**shape, "unsafe": words.is_valid()}, {"unsafe": words})
 
 
 if __name__ == "__main__":

@@ -13,9 +13,9 @@ from pathlib import Path
 RESULTS = Path(__file__).with_name("results")
 
 
-def child(python: str, script: str, *arguments: str) -> dict:
-    """The JSON object that `script`, a file beside this one, prints last when run by `python`; it holds `seconds`, the CPU time of the work."""
-    done = subprocess.run([python, str(Path(__file__).with_name(script)), *arguments], stdout=subprocess.PIPE, text=True, check=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
+def child(python: str, script: str, *arguments: str, threads: int = 1) -> dict:
+    """The JSON object that `script`, a file beside this one, prints last when run by `python`; it holds `seconds`, the time of the work."""
+    done = subprocess.run([python, str(Path(__file__).with_name(script)), *arguments], stdout=subprocess.PIPE, text=True, check=True, env={**os.environ, "OMP_NUM_THREADS": str(threads)})
     return json.loads(done.stdout.strip().splitlines()[-1])
 
 

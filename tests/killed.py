@@ -16,13 +16,13 @@ class Breaking(Local):
         super().__init__(1)
         self.left = last
 
-    def map(self, fn, items):
+    def map(self, fn, items, **how):
         def one(item):
             self.left -= 1
             if self.left < 0:
                 raise Killed
             return fn(item)
-        return super().map(one, items)
+        return super().map(one, items, **how)
 
 
 def continued_everywhere(run: Callable, check: Callable) -> int:

@@ -15,6 +15,7 @@ from aquilamed.hygiene import unsafe
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
 import corpora  # noqa: E402
 import corpus  # noqa: E402
+import ours_rules  # noqa: E402
 import plain_rules  # noqa: E402
 import tables as results  # noqa: E402
 
@@ -82,3 +83,12 @@ def test_spoiled_texts_are_not_what_they_were():
     assert all(spoil(text, rng) != text for spoil in rule_limits.SPOILED.values())
     assert sorted(rule_limits.SPOILED["shuffled"](text, rng)) == sorted(text)
     assert pa.array([rule_limits.SPOILED["mojibake"]("it’s", rng)])[0].as_py() != "it’s"
+
+
+@pytest.mark.parametrize("work", ["rules", "same"])
+def test_our_side_of_the_comparison_runs_and_drops_the_dirt(clinic, tmp_path, work):
+    tables.write(tmp_path / "in" / "documents" / tables.part(0), tables.from_rows("documents", clinic))
+    ours_rules._passed(work, tmp_path / "in", tmp_path / "out")
+    kept, dropped = (tables.read(folder, "documents") for folder in (tmp_path / "out", tmp_path / "out" / "dropped"))
+    assert len(kept) + len(dropped) == len(clinic) and len(dropped) > 20
+    assert ("identifier" in dropped["reason"].to_pylist()) == (work == "rules")

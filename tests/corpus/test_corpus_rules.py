@@ -165,3 +165,12 @@ def test_figures_do_not_depend_on_neighbours_or_shards():
     for k, text in enumerate(texts):
         alone = rules.figures(tables.from_rows("documents", [{"text": text, "source": "s", "license": "MIT"}])["text"].combine_chunks())
         assert all(np.array_equal(alone[name], whole[name][k:k + 1]) for name in whole)
+
+
+@pytest.mark.parametrize("text", ["患者张三，电话13812345678。" + "高血压患者应当低盐饮食并按时服药。" * 2, "Patient John Smith, phone 212-555-0123. " + "He should eat less salt and walk every day to keep it down. " * 2])
+def test_what_is_masked_stays_masked_among_the_nearly_dropped(tmp_path, text):
+    tables.scatter(tmp_path / "in", "documents", tables.from_rows("documents", [{"text": text, "source": "s", "license": "MIT"}]))
+    config = rules.Config(identifiers="mask")
+    assert rules.run(config, {"documents": tmp_path / "in"}, tmp_path / "out", Local(1)).n_out == 1
+    near = tables.read(tmp_path / "out" / "near", "documents").to_pylist()
+    assert near and all("13812345678" not in row["text"] and "212-555-0123" not in row["text"] and "1]" in row["text"] for row in near)

@@ -152,7 +152,7 @@ def test_refusals_say_which_step_is_missing(tmp_path):
     with pytest.raises(RecordError, match="has the domain None; run corpus.classify first"):
         mix.run(mix.Config(budget_tokens=10), {"documents": tmp_path / "raw"}, tmp_path / "x", Local(1))
     tables.scatter(tmp_path / "unscored", "documents", _documents([(ZH, {"domain": "medical"})]))
-    with pytest.raises(RecordError, match="has no quality; run corpus.quality first or set min_quality=0"):
+    with pytest.raises(RecordError, match="has no quality; run corpus.quality first, or set min_quality=0"):
         mix.run(mix.Config(budget_tokens=10, min_quality=1), {"documents": tmp_path / "unscored"}, tmp_path / "x", Local(1))
     with pytest.raises(ConfigError, match="instruction_share needs the input 'conversations'"):
         mix.run(mix.Config(budget_tokens=10, instruction_share=0.1), {"documents": tmp_path / "raw"}, tmp_path / "x", Local(1))

@@ -1,5 +1,7 @@
 """kill -9 at twenty points: what comes out in the end is what an unbroken run gives."""
 
+import itertools
+import multiprocessing
 import os
 import random
 import signal
@@ -21,25 +23,33 @@ class Renames:
     """Stands for `os.replace`, by which every file comes to its place: counts, and kills the process at one of them."""
 
     def __init__(self, last: int = -1, *, is_done: bool = True):
-        self.n, self.last, self.is_done, self.replace = 0, last, is_done, os.replace
+        self.n, self.last, self.is_done, self.replace, self.numbers = 0, last, is_done, os.replace, itertools.count(1)
 
     def __call__(self, *paths) -> None:
-        self.n += 1
-        if self.n == self.last and not self.is_done:
+        number = self.n = next(self.numbers)            # in one go: another thread's rename must not hide this one's number
+        if number == self.last and not self.is_done:
             os.kill(os.getpid(), signal.SIGKILL)
         self.replace(*paths)
-        if self.n == self.last:
+        if number == self.last:
             os.kill(os.getpid(), signal.SIGKILL)
+
+
+FRESH = multiprocessing.get_context("forkserver")
+"""Children of a server that has imported what they need and nothing else: a fork of this process would take the threads of other tests with it."""
+FRESH.set_forkserver_preload(["corpus_run"])
+
+
+def _made(home: Path, renames: Renames) -> None:
+    os.replace = renames
+    make(home, Local(2))
 
 
 def killed(home: Path, renames: Renames) -> bool:
-    """Run in a process of its own, with everything imported already; whether it was killed."""
-    process = os.fork()
-    if process == 0:
-        os.replace = renames
-        make(home, Local(2))
-        os._exit(0)
-    return os.WIFSIGNALED(os.waitpid(process, 0)[1])
+    """Run in a process of its own; whether it was killed."""
+    process = FRESH.Process(target=_made, args=(home, renames))
+    process.start()
+    process.join()
+    return process.exitcode == -signal.SIGKILL
 
 
 def test_killed_twenty_times_and_still_the_same(tmp_path, monkeypatch):

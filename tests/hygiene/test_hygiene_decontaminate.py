@@ -122,6 +122,20 @@ def test_stage_drops_names_and_certifies(folders):
     assert (folders / "again" / "certificate.json").read_bytes() == (folders / "out" / "certificate.json").read_bytes()
 
 
+def test_what_was_nearly_dropped_names_the_item_and_how_much_of_it_is_there(folders):
+    # 27 characters, of which 14 are needed and 10 are there; 19 words, of which 10 are needed and 8 are there
+    piece = "上消化道出血可单纯表现为呕血"
+    words = " ".join(STEM_EN.split()[:5])
+    texts = [f"概述：{piece[:10]}的情形。", f"Once {words}, they say.", "毫不相干的句子。"]
+    tables.scatter(folders / "close", "documents", tables.from_rows("documents", [{"text": t, "source": "s", "license": "MIT"} for t in texts]))
+    counts = decontaminate.run(decontaminate.Config(), {"documents": folders / "close", "benchmarks": folders / "benchmarks"}, folders / "out", Local(1))
+    assert counts.n_out == 3
+    found = {row["text"]: row for row in tables.read(folders / "out" / "near", "documents").to_pylist()}
+    assert set(found) == set(texts[:2])
+    assert found[texts[0]]["nearness"] == 10 / 14 and found[texts[0]]["detail"].startswith("exam:") and found[texts[0]]["detail"].endswith(" 0.71 of the least")
+    assert found[texts[1]]["detail"].startswith("usmle:") and found[texts[1]]["nearness"] == 8 / 10
+
+
 def test_real_exam_questions_are_found_in_hosts_and_not_in_consultations(shared_data):
     sheet = openpyxl.load_workbook(shared_data / "benchmarks/cmexam_val.xlsx", read_only=True).active
     rows = [row for row, _ in zip(sheet.iter_rows(min_row=2, values_only=True), range(1500), strict=False)]

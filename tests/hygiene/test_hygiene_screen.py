@@ -8,6 +8,7 @@ import pytest
 from aquilamed.core import tables
 from aquilamed.engine.local import Local
 from aquilamed.hygiene import check_digits, identifiers, screen, unsafe
+from aquilamed.report import examples
 
 FOUND = [
     ("患者张三，男，45岁", "name"), ("病人李建国因胸痛入院", "name"), ("姓名：欧阳娜娜 性别：女", "name"), ("聯絡人：陳大文；", "name"),
@@ -84,3 +85,28 @@ def test_stage_masks_with_a_new_id_and_the_other_rows_unchanged(conversations):
     untouched = [i for i in before if i in after and not after[i]["meta"]]
     assert len(untouched) == 2 and [before[i] for i in untouched] == [after[i] for i in untouched]
     assert counts.n_out == 5 and counts.notes == {"identifiers_name": 1, "identifiers_phone": 1}
+
+
+def test_what_nearly_was_an_identifier_or_unsafe_is_written_beside(tmp_path):
+    _, mild = next((entry.kind, entry.phrases) for entry in unsafe.entries(unsafe.LEXICON) if entry.per_1000 > 0)
+    texts = {
+        "110101199003078753 这串数字的末位不符，仅为示例。": ("identifier", "resident_id", 1.0),         # its check digit would be 0
+        "Card number 4539 1488 0343 6468 is not a valid one.": ("identifier", "bank_card", 1.0),
+        f"{mild[0]}，只提到一次，其余都是平常的话。": ("unsafe", None, 0.5),                            # one of at least two
+        "血压138/92mmHg，没有别的。": None, "Nothing of the kind is here.": None, "患者张三，电话13812345678": None,
+    }
+    tables.scatter(tmp_path / "in", "documents", tables.from_rows("documents", [{"text": text, "source": "s", "license": "MIT"} for text in texts]))
+    counts = screen.run(screen.Config(), {"documents": tmp_path / "in"}, tmp_path / "out", Local(1))
+    assert counts.n_out == 5 and counts.dropped == {"identifier": 1}
+    found = {row["text"]: (row["reason"], row["detail"], row["nearness"]) for row in tables.read(tmp_path / "out" / "near", "documents").to_pylist()}
+    assert set(found) == {text for text, near in texts.items() if near}
+    for text, (reason, detail, least) in found.items():
+        assert reason == texts[text][0] and detail == (texts[text][1] or detail) and texts[text][2] <= least <= 1
+
+
+@pytest.mark.parametrize(("text", "lang", "shown"), [
+    ("他报的是１１０１０１１９９００３０７８７５３。", "zh", "他报的是[身份证号1]。"),
+    ("card 4539 1488 0343 6468 was refused", "en", "card [BANK_CARD_1] was refused")])
+def test_what_fails_its_check_is_masked_where_it_is_shown(text, lang, shown):
+    assert identifiers.mask([text], lang)[0] == [text] and identifiers.mask([text], lang, checked=False)[0] == [shown]
+    assert examples.masked((text, ""), lang, checked=False)[0] == shown

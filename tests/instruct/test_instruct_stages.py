@@ -5,7 +5,7 @@ import pytest
 import tiny
 import torch
 
-from aquilamed.core import tables
+from aquilamed.core import tables, union
 from aquilamed.core.errors import ConfigError
 from aquilamed.engine.local import Local
 from aquilamed.instruct import exam, join, relevance, score, select
@@ -114,7 +114,7 @@ def test_joined_sets_keep_a_conversation_once(tmp_path):
 def test_a_cap_draws_by_chance_and_counts_the_rest(tmp_path):
     rows = [talk(f"头痛{i}天", "休息。") for i in range(6)]
     one, two = save(tmp_path / "a", rows)["conversations"], save(tmp_path / "b", rows[::-1])["conversations"]
-    counts = tables.join(tmp_path / "x", "conversations", [one, two], most=2, seed=1)
+    counts = union.join(Local(1), tmp_path / "x", "conversations", [one, two], most=2, seed=1)
     assert counts.as_json() == {"in": 12, "out": 2, "dropped": {"exact_duplicate": 6, "over_cap": 4}}
-    tables.join(tmp_path / "y", "conversations", [two], most=2, seed=1)
+    union.join(Local(1), tmp_path / "y", "conversations", [two], most=2, seed=1)
     assert tables.read(tmp_path / "x", "conversations") == tables.read(tmp_path / "y", "conversations")

@@ -114,7 +114,7 @@ def _training(m: Maker) -> None:
         epochs, dropped = (2 if name == "sft" else 1), ({} if stage == "train.pretrain" else {"too_long": 12 if name == "sft" else 10})
         ledger = {"trained": tokens, "context": tokens // 3 if dropped else 900, **({"too_long": 9_000} if dropped else {})}
         notes = {"token_ledger": ledger, "trained_tokens_by_lang": {"zh": int(tokens * .52), "en": tokens - int(tokens * .52)}, "steps": 160, "tokens": tokens,
-                 "final_loss": 2.1, "heldout_loss_by_epoch": [2.4, 2.35] if name == "sft" else [], "best_epoch": 2 if name == "sft" else None, "reload_difference_nats": 1.1e-6}
+                 "final_loss": 2.1, "heldout_loss": [2.4, 2.35] if name == "sft" else [], "best_step": 12 if name == "sft" else None, "reload_difference_nats": 1.1e-6}
         m.step(name, stage, counts(n, notes, **dropped), config={"optim": {"lr": 3e-5, "batch": 32, "epochs": epochs}}, inputs={"model": previous, **inputs}, paper="2.1.3", seconds=610,
                files={"metrics.jsonl": _metrics(name, tokens * epochs, dpo=name == "dpo", epochs=epochs)})
         previous = name

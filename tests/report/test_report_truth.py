@@ -65,9 +65,10 @@ def test_marks_are_measured_whether_or_not_they_drop(tmp_path):
     rows = [(document(1), ""), (document(2, truth_domain="general"), ""), (document(3, domain="general"), ""), (document(4, domain="general", truth_domain="general"), "general")]
     line = measured(step(tmp_path / "domain", "corpus.classify", rows))["medical", "zh"]
     assert (line.n_dropped, line.precision, line.n_there, line.recall) == (2, wilson(1, 2), 2, wilson(1, 2))
-    rows = [(document(1, quality="2.50", truth_quality="2"), ""), (document(2, quality="2.00"), ""), (document(3, truth_quality="1"), "")]
-    line = measured(step(tmp_path / "quality", "corpus.quality", rows, config={"threshold": 3.0}))["low_quality", "zh"]
-    assert (line.n_dropped, line.precision, line.n_clean, line.n_there, line.recall) == (2, wilson(1, 2), 1, 2, wilson(1, 2)) and line.meant_for == ("quality < 3",)
+    rows = [(document(1, quality="2.50", least_quality="3.10", truth_quality="2"), ""), (document(2, quality="2.00", least_quality="3.10"), ""),
+            (document(3, least_quality="3.10", truth_quality="1"), "")]
+    line = measured(step(tmp_path / "quality", "corpus.quality", rows, config={"good": 4.0}))["low_quality", "zh"]
+    assert (line.n_dropped, line.precision, line.n_clean, line.n_there, line.recall) == (2, wilson(1, 2), 1, 2, wilson(1, 2)) and line.meant_for == ("quality < 4",)
     rows = [(document(1, quality="2.50", truth_quality="2"), "below_quality"), (document(2, truth_quality="2"), "over_budget"), (document(3, domain="general", truth_quality="0"), "")]
     found = measured(step(tmp_path / "mix", "corpus.mix", rows, config={"min_quality": 4.0}))
     assert set(found) == {("below_quality", "zh")} and found["below_quality", "zh"].recall == wilson(1, 2)

@@ -18,6 +18,9 @@ QUALITY = {
 """What happened to a page -> its true quality, 0..6: 6 a whole clean page (once or several times), 5 whole with a foreign
 line, 4 with boilerplate, 3 a stub, 2 laden with advertising, 1 spliced or unsafe, 0 unreadable."""
 
+FAULTS = {"ad": ("advertising",), "boilerplate": ("media_editing",), "spliced": ("spliced",), "garbled": ("ungrammatical",)}
+"""What happened to a page -> which of the paper's five faults it then has (`corpus.asking.FAULTS`); other dirt is none of them."""
+
 EDITS = {
     "zh": (("通常", "一般"), ("还可", "亦可"), ("医生", "大夫"), ("立即", "立刻"), ("患者", "病人"), ("可能", "或许")),
     "en": (("usually", "commonly"), ("mainly", "chiefly"), ("Doctors", "Physicians"), ("doctors", "physicians"), ("at once", "right away"),

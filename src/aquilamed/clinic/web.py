@@ -98,7 +98,7 @@ def seed_rows(writer: Writer, lang: str, n: int) -> list[dict]:
         medical = number % 2 == 0
         kind = "clean" if kind in _LONE and not medical else kind
         page, text, _ = _make(writer, kind, lang, rng, medical=medical, leaks=[])
-        rows.append({"text": text, "label": "medical" if page.kind != "general" else "general", "quality": dirt.QUALITY[kind],
+        rows.append({"text": text, "label": "medical" if page.kind != "general" else "general", "quality": dirt.QUALITY[kind], "faults": ",".join(dirt.FAULTS.get(kind, ())),
                      "lang": lang, "dirt": kind, "about": page.subject})
     return rows
 

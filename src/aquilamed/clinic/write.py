@@ -3,7 +3,7 @@
 | file | shape | one row is |
 |---|---|---|
 | web.jsonl | page, title, text, truth | a page of the dirty web, medical or general |
-| seeds.jsonl | text, label, quality | a labelled document (pages that web.jsonl does not hold) |
+| seeds.jsonl | text, label, quality, faults | a labelled document (pages that web.jsonl does not hold) |
 | consultations.json | ShareGPT: conversations[{from, value}] | a consultation of 1 to 4 exchanges |
 | qa.jsonl | Alpaca: instruction, input, output | one question about one fact |
 | general_chat.jsonl | Alpaca | one instruction that is not medical |
@@ -28,7 +28,7 @@ from aquilamed.core.counts import Counts
 from aquilamed.core.errors import ConfigError
 from aquilamed.core.manifest import write_json
 
-VERSION = 2
+VERSION = 3
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -36,6 +36,16 @@ def nearest(table: pa.Table, rules: Mapping[str, object], nearness: Mapping[str,
     return pa.concat_tables([empty, *found])
 
 
+def of_kept(kept: pa.Table, rules: Mapping[str, object], nearness: Mapping[str, np.ndarray], details: Mapping[str, object] | None = None) -> pa.Table:
+    """As `nearest`, of the rows as they go on: `kept` are those that `rules` left of the table that the numbers and details are about, in its order.
+
+    For steps that change what they keep: what is masked in a record stays masked here.
+    """
+    stays = ~np.logical_or.reduce([np.asarray(mask, bool) for mask in rules.values()]) if rules else np.ones(len(kept), bool)
+    told = {reason: _array(detail, len(stays)).filter(pa.array(stays)) for reason, detail in (details or {}).items()}
+    return nearest(kept, {}, {reason: np.asarray(share, float)[stays] for reason, share in nearness.items()}, told)
+
+
 def _places(table: pa.Table, close: np.ndarray, share: np.ndarray) -> list[int]:
     """Of the rows `close` the first `MOST` of each language, in the order of languages, nearness and id."""
     ids, langs = (table[name].take(pa.array(close, pa.int64())).to_pylist() for name in ("id", "lang"))

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from aquilamed.core import chance, manifest, runs
+from aquilamed.core import manifest, runs
 from aquilamed.core.counts import Counts
 from aquilamed.core.errors import ConfigError, RecordError
 from aquilamed.core.records import SCHEMAS, make
@@ -148,15 +148,15 @@ Sieve = Callable[[pa.Table], tuple]
 """One shard -> (kept, dropped) and, where it has them, figures that it counts and the rows that it nearly dropped (`core.near`). Pure and picklable."""
 
 
-def sift_all(engine, source: Path, kind: str, sieve: Sieve, out: Path) -> Counts:
+def sift_all(engine, source: Path, kind: str, sieve: Sieve, out: Path, *, on_gpu: bool = False) -> Counts:
     """Run `sieve` over every shard of `source`; shard k in is shard k out; what a killed try has done is not done again.
 
-    The sums of what the sieve counts are the notes.
+    The sums of what the sieve counts are the notes. `on_gpu`: the sieve asks a model.
     """
     def one(job: tuple[int, Path]) -> Counts:
         number, path = job
         return saved(out, kind, number) or save(out, kind, number, *sieve(load(path)))
-    done = engine.map(one, list(enumerate(shards(source, kind))))
+    done = engine.map(one, list(enumerate(shards(source, kind))), on_gpu=on_gpu)
     notes = sum((Counter(part.notes) for part in done), Counter())
     return dataclasses.replace(Counts.total(done), notes=dict(sorted(notes.items())))
 
@@ -207,12 +207,15 @@ def merge(engine, found: Sequence[Path], total: int, place: Callable[[int], Path
     engine.map(one, range(n))
 
 
-def with_meta(table: pa.Table, **values: Iterable[str]) -> pa.Table:
-    """`table` with `meta[key]` of each row set to its value under that keyword."""
+def with_meta(table: pa.Table, **values: Iterable[str | None]) -> pa.Table:
+    """`table` with `meta[key]` of each row set to its value under that keyword; None takes the key away."""
     metas = [dict(meta or ()) for meta in table["meta"].to_pylist()]
     for key, column in values.items():
         for meta, value in zip(metas, column, strict=True):
-            meta[key] = value
+            if value is None:
+                meta.pop(key, None)
+            else:
+                meta[key] = value
     place = table.schema.get_field_index("meta")
     column = pa.array([list(meta.items()) for meta in metas], table.schema.field(place).type)
     return table.set_column(place, table.schema.field(place), column)
@@ -246,17 +249,3 @@ def dropped_rows(kind: str, items: list[dict]) -> pa.Table:
             for row, fit in zip(items, fits, strict=True)]
     schema = pa.schema([*SCHEMAS[kind], *REASONS])
     return pa.Table.from_pylist([{**row, "meta": list((row.get("meta") or {}).items())} for row in made], schema=schema)
-
-
-def join(out: Path, kind: str, folders: Iterable[Path], *, most: int = 0, seed: int = 0) -> Counts:
-    """Scatter the union of `folders`; of equal ids the first in order of source stays, and of all `most` drawn by chance (0: all)."""
-    table = pa.concat_tables([read(folder, kind) for folder in folders])
-    ordered = table.take(pc.sort_indices(table, [("id", "ascending"), ("source", "ascending")]))
-    ids = ordered["id"].to_pylist()
-    again = [bool(i) and ids[i] == ids[i - 1] for i in range(len(ids))]
-    drawn = set(sorted(set(ids), key=lambda i: (chance.share(seed, i), i))[:most or None])
-    kept, dropped = sift(ordered, {"exact_duplicate": again, "over_cap": [i not in drawn for i in ids]})
-    scatter(out, kind, kept)
-    if len(dropped):
-        write(out / "dropped" / f"{kind}-00000.parquet", dropped)
-    return count(kept, dropped)

@@ -61,13 +61,6 @@ def best_f1(probability: np.ndarray, truth: np.ndarray) -> float:
     return _below(values, len(f1) - 1 - int(np.argmax(f1[::-1])))
 
 
-def for_recall(probability: np.ndarray, truth: np.ndarray, recall: float) -> float:
-    """The highest threshold that keeps at least this share of what is true."""
-    values, hits, _ = _steps(probability, truth)
-    enough = np.flatnonzero(hits >= recall * truth.sum() - 1e-9)
-    return _below(values, int(enough[0])) if len(enough) else 0.0
-
-
 def for_precision(score: np.ndarray, truth: np.ndarray, precision: float) -> float | None:
     """The threshold with the most documents above it of which at least this share is true; None where there is none."""
     values, hits, said = _steps(score, truth)

@@ -1,4 +1,4 @@
-"""The fast model: logistic regression on hashed n-grams, with what it says of seeds that it was not taught with."""
+"""The fast model: logistic regression on hashed n-grams weighed by their rarity, with what it says of seeds that it was not taught with."""
 
 import dataclasses
 
@@ -6,21 +6,26 @@ import numpy as np
 import pyarrow as pa
 
 from aquilamed.core import chance
-from aquilamed.corpus.features import hashed
+from aquilamed.corpus.features import hashed, rarity, weighed
 
 FOLDS = 5
 
 
 @dataclasses.dataclass(frozen=True)
 class Linear:
-    """Weights of the columns, and the intercept."""
+    """Rarity and weight of every column, and the intercept."""
 
+    rarity: np.ndarray
     weights: np.ndarray
     intercept: float
 
     def raw(self, texts: pa.Array | pa.ChunkedArray) -> np.ndarray:
         """A logit for each text, to 6 decimals."""
-        return np.round(hashed(texts, len(self.weights).bit_length() - 1) @ self.weights + self.intercept, 6)
+        return self.of(hashed(texts, len(self.weights).bit_length() - 1))
+
+    def of(self, columns) -> np.ndarray:
+        """The same of texts that `features.hashed` has read."""
+        return np.round(weighed(columns, self.rarity) @ self.weights + self.intercept, 6)
 
 
 def learn(texts: pa.Array | pa.ChunkedArray, truth: np.ndarray, *, bits: int, inverse_penalty: float) -> Linear:
@@ -32,9 +37,8 @@ def unseen(texts: pa.Array | pa.ChunkedArray, truth: np.ndarray, folds: np.ndarr
     """The logit of each text by a model learnt from the other folds: what thresholds are chosen on without losing seeds to it."""
     columns, found = hashed(texts, bits), np.zeros(len(truth))
     for fold in np.unique(folds):
-        model = _fitted(columns[folds != fold], truth[folds != fold], inverse_penalty)
-        found[folds == fold] = columns[folds == fold] @ model.weights + model.intercept
-    return np.round(found, 6)
+        found[folds == fold] = _fitted(columns[folds != fold], truth[folds != fold], inverse_penalty).of(columns[folds == fold])
+    return found
 
 
 def folds_of(ids: list[str], truth: np.ndarray, seed: int) -> np.ndarray:
@@ -47,5 +51,6 @@ def folds_of(ids: list[str], truth: np.ndarray, seed: int) -> np.ndarray:
 
 def _fitted(columns, truth: np.ndarray, inverse_penalty: float) -> Linear:
     from sklearn.linear_model import LogisticRegression
-    fitted = LogisticRegression(C=inverse_penalty, class_weight="balanced", solver="newton-cg", max_iter=1000).fit(columns, truth)
-    return Linear(weights=fitted.coef_[0].astype(np.float64), intercept=float(fitted.intercept_[0]))
+    rare = rarity(columns)
+    fitted = LogisticRegression(C=inverse_penalty, class_weight="balanced", solver="newton-cg", max_iter=1000).fit(weighed(columns, rare), truth)
+    return Linear(rarity=rare, weights=fitted.coef_[0].astype(np.float64), intercept=float(fitted.intercept_[0]))

@@ -21,7 +21,7 @@ from aquilamed.corpus import budget
 from aquilamed.hygiene.kernels import stats
 from aquilamed.hygiene.texts import texts_of
 
-VERSION = 2
+VERSION = 3
 LANGS = ("zh", "en")
 INSTRUCTION = "instruction"
 DOMAINS = ("medical", "general", INSTRUCTION)
@@ -45,7 +45,9 @@ class Config:
     zh_share: float = 0.5
     """Share, 0..1, of Chinese tokens within each domain. paper 2.1.1 balances the seeds 1:1; ours here"""
     min_quality: float = 0.0
-    """Lowest quality, 0..6, of a medical document; 0 asks for no score. paper 2.1.2: phase 2 (value open)"""
+    """Lowest quality, 0..6, of a medical document; 0 asks for no score. ours: `only_good` needs no number"""
+    only_good: bool = False
+    """Whether medical documents must be what `corpus.quality` calls good. paper 2.1.2: phase 2"""
     instruction_share: float = 0.0
     """Share, 0..1, of the tokens that are conversations as plain text. paper 2.1.2: phase 2 (value open)"""
     zh_tokens_per_char: float = 0.65
@@ -134,7 +136,7 @@ def settle(config: Config, out: Path, number: int, job: tuple[str, Path], fates:
     kept, dropped = tables.sift(table, rules)
     kept = _marked(kept if kind == "documents" else as_documents(kept), times[times > 0])
     tables.write(out / "documents" / tables.part(number), kept)
-    for folder, rows in (("dropped", dropped), ("near", _nearly_below(config, table, rules) if kind == "documents" and config.min_quality else [])):
+    for folder, rows in (("dropped", dropped), ("near", _nearly_below(config, table, rules) if kind == "documents" and (config.min_quality or config.only_good) else [])):
         if len(rows):
             tables.write(out / folder / f"{kind}-{number:05d}.parquet", rows)
     return tables.count(kept, dropped)
@@ -145,7 +147,7 @@ def _nearly_below(config: Config, table: pa.Table, rules: Mapping[str, np.ndarra
     qualities = tables.meta_column(table, "quality")
     medical = pc.equal(tables.meta_column(table, "domain"), "medical").to_numpy()
     scores = np.maximum(pc.cast(qualities, pa.float64()).fill_null(0).to_numpy(), 1e-9)
-    return near.nearest(table, rules, {"below_quality": np.where(medical, config.min_quality / scores, 0)}, {"below_quality": qualities})
+    return near.nearest(table, rules, {"below_quality": np.where(medical, _least(config, table).fill_null(0).to_numpy() / scores, 0)}, {"below_quality": qualities})
 
 
 def _marked(kept: pa.Table, times: np.ndarray) -> pa.Table:
@@ -183,13 +185,20 @@ def _domains(path: Path, table: pa.Table) -> np.ndarray:
 
 def _below(config: Config, path: Path, table: pa.Table, is_medical: np.ndarray) -> np.ndarray:
     """Which rows are medical documents of too low a quality."""
-    if config.min_quality == 0:
+    if config.min_quality == 0 and not config.only_good:
         return np.zeros(len(table), bool)
-    qualities = tables.meta_column(table, "quality")
-    missing = np.flatnonzero(is_medical & qualities.is_null().to_numpy())
+    qualities, least = pc.cast(tables.meta_column(table, "quality"), pa.float64()), _least(config, table)
+    missing = np.flatnonzero(is_medical & pc.or_(qualities.is_null(), least.is_null()).to_numpy())
     if len(missing):
-        raise RecordError(f"{path}: document {table['id'][missing[0]]} has no quality; run corpus.quality first or set min_quality=0")
-    return is_medical & (pc.cast(qualities, pa.float64()).to_numpy() < config.min_quality)
+        raise RecordError(f"{path}: document {table['id'][missing[0]]} has no quality; run corpus.quality first, or set min_quality=0 and only_good=False")
+    return is_medical & pc.less(qualities, least).fill_null(False).to_numpy()
+
+
+def _least(config: Config, table: pa.Table) -> pa.Array:
+    """The lowest quality with which each document may be drawn; null where it is not known."""
+    chosen = pc.cast(tables.meta_column(table, "least_quality"), pa.float64())
+    least = np.full(len(table), config.min_quality) if not config.only_good else np.maximum(chosen.to_numpy(zero_copy_only=False).astype(float), config.min_quality)
+    return pa.array(least, from_pandas=True)
 
 
 def _is(column: pa.ChunkedArray, value: str) -> np.ndarray:

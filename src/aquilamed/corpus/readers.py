@@ -4,7 +4,7 @@ Both give one number for each text, a logit or a score, and are used alike by `c
 """
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -105,6 +105,7 @@ class Learnt:
 
     reader: Head | Tuned
     rows: np.ndarray
+    """Places of those seeds."""
     unseen: np.ndarray
     notes: dict
 
@@ -115,17 +116,27 @@ def learn(reading: Reading, seeds: Seeds, out: Path) -> Learnt:
     Raises:
         ModelUnavailable: it is not there.
     """
-    return _head(reading, seeds) if reading.model == EMBEDDED else _tuned(reading, seeds, out)
+    return learn_groups(reading, seeds, {"": np.arange(len(seeds.targets))}, out)[""]
 
 
-def _head(reading: Reading, seeds: Seeds) -> Learnt:
+def learn_groups(reading: Reading, seeds: Seeds, groups: Mapping[str, np.ndarray], out: Path) -> dict[str, Learnt]:
+    """The same for each group of seeds, by their places: a head for each over the same hidden states, or one encoder for all."""
+    if reading.model != EMBEDDED:
+        whole = _tuned(reading, seeds, out)
+        places = {row: place for place, row in enumerate(whole.rows.tolist())}
+        shared = {name: np.array([row for row in rows.tolist() if row in places], int) for name, rows in groups.items()}
+        return {name: dataclasses.replace(whole, rows=rows, unseen=whole.unseen[[places[row] for row in rows.tolist()]]) for name, rows in shared.items()}
     from aquilamed.models import pooled
     columns = pooled.features(seeds.texts.to_pylist(), reading.layer, reading.tuning.max_tokens)
+    return {name: _head(reading, columns[rows], seeds.targets[rows], seeds.folds[rows], rows) for name, rows in groups.items()}
+
+
+def _head(reading: Reading, columns: np.ndarray, targets: np.ndarray, folds: np.ndarray, rows: np.ndarray) -> Learnt:
     unseen = np.zeros(len(columns))
-    for fold in np.unique(seeds.folds):
-        rest, own = seeds.folds != fold, seeds.folds == fold
-        unseen[own] = _fitted(reading, columns[rest], seeds.targets[rest]).of(columns[own])
-    return Learnt(_fitted(reading, columns, seeds.targets), np.arange(len(columns)), unseen, {"layer": reading.layer})
+    for fold in np.unique(folds):
+        rest, own = folds != fold, folds == fold
+        unseen[own] = _fitted(reading, columns[rest], targets[rest]).of(columns[own])
+    return Learnt(_fitted(reading, columns, targets), rows, unseen, {"layer": reading.layer})
 
 
 def _fitted(reading: Reading, columns: np.ndarray, targets: np.ndarray) -> Head:

@@ -15,9 +15,11 @@ from aquilamed.core.config import check
 from aquilamed.core.counts import Counts
 from aquilamed.corpus import boilerplate
 from aquilamed.hygiene import screen, unsafe
+from aquilamed.hygiene.identifiers import KINDS
 from aquilamed.hygiene.kernels import stats
+from aquilamed.hygiene.screen import check_kinds
 
-VERSION = 3
+VERSION = 4
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -85,10 +87,15 @@ class Config:
     """A lexicon of unsafe words to use in place of ours (the form: `hygiene.unsafe.LEXICON`); empty: ours."""
     identifiers: Literal["drop", "mask", "report"] = "drop"
     """As in hygiene.screen. paper 2.1.1: private information"""
+    kinds: tuple[str, ...] = KINDS
+    """Kinds of identifier that count, as in hygiene.screen. ours"""
+    records: Literal["found", "all"] = "found"
+    """Which texts are patients' records, as in hygiene.screen. ours"""
 
     def __post_init__(self):
         for limits in (self.zh, self.en):
             check(limits.min_tokens <= self.max_tokens, f"rules: min_tokens={limits.min_tokens}, max_tokens={self.max_tokens}: expected min <= max")
+        check_kinds("rules", self.kinds)
 
 
 LIMITS = {
@@ -102,27 +109,26 @@ REASONS = {"top_gram": "stuffed", "impossible": "scrambled"}
 
 def files(config: Config) -> list[Path]:
     """The lexicon of unsafe words."""
-    return [_lexicon(config)]
+    return [unsafe.chosen(config.lexicon)]
 
 
 def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts:
     """Sift `inputs["documents"]`; a document is dropped for the first rule it breaks, in the order of `breaches`."""
-    unsafe.load(_lexicon(config))
+    unsafe.load(unsafe.chosen(config.lexicon))
     return tables.sift_all(engine, inputs["documents"], "documents", lambda table: sieve(config, table), out)
 
 
 def sieve(config: Config, table: pa.Table) -> tuple[pa.Table, pa.Table, Counter, pa.Table]:
     """(kept, dropped, identifiers masked or reported by kind, nearly dropped) of one shard."""
-    found = screen.inspect("documents", table)
-    if config.lexicon.name:
-        found = dataclasses.replace(found, unsafe=unsafe.kinds_of(table["text"].combine_chunks(), config.lexicon))
+    found = screen.inspect("documents", table, screen.Look(config.kinds, config.records == "all", unsafe.chosen(config.lexicon)))
     rules, details = found.rules(config.unsafe, config.identifiers)
     shape, values, nearness = breaches(config, table)
     shown = {reason: _shown(values[reason], mask) for reason, mask in shape.items() if reason != "other_language"}
     rules = {**shape, **rules}
     kept, dropped = tables.sift(table, rules, {**shown, "other_language": table["lang"], **details})
     kept, counted = found.settle("documents", kept, config.identifiers)
-    return kept, dropped, counted, near.nearest(table, rules, nearness, {reason: pc.round(pa.array(value), 3) for reason, value in values.items()})
+    told = {reason: pc.cast(pc.round(pa.array(value), 3), pa.string()) for reason, value in values.items()}
+    return kept, dropped, counted, near.of_kept(kept, rules, {**nearness, **found.nearness}, {**told, **found.nearly})
 
 
 def breaches(config: Config, table: pa.Table) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], dict[str, np.ndarray]]:
@@ -152,10 +158,6 @@ def figures(texts: pa.Array) -> dict[str, np.ndarray]:
         "repeated_lines": found.repeated_line_share, "repeated_grams": found.repeated_gram_share, "top_gram": found.top_gram_share,
         "boilerplate": advertised, "impossible": np.where(impossible + found.odd_pauses > 1, (impossible + found.odd_pauses) / tokens, 0.0),
     }
-
-
-def _lexicon(config: Config) -> Path:
-    return config.lexicon if config.lexicon.name else unsafe.LEXICON
 
 
 def _bounds(config: Config, langs: np.ndarray, figure: str) -> np.ndarray:

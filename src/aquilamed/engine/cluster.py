@@ -5,6 +5,7 @@ worker dies is made again; a job writes its files whole or not at all, so twice 
 """
 
 import functools
+import itertools
 import os
 import socket
 from collections.abc import Callable, Sequence
@@ -17,7 +18,7 @@ RETRIES = 5
 
 
 class Ray:
-    """`map(fn, items)` as Ray tasks of one CPU each; results in the order of `items`.
+    """`map(fn, items)` as Ray tasks of one CPU each, or on actors with a GPU each; results in the order of `items`.
 
     `address`: `host:port` or `ray://host:port`; empty: `RAY_ADDRESS`, else the cluster that runs on this machine.
 
@@ -32,13 +33,18 @@ class Ray:
         self.ray = _connected(address or os.environ.get("RAY_ADDRESS", "auto"))
         self.workers = max(1, int(self.ray.cluster_resources().get("CPU", 1)))
 
-    def map(self, fn: Callable, items: Sequence, *, holds_lock: bool = False) -> list:
-        """`[fn(item) for item in items]`; what `fn` raises ends the pass and the jobs that have not begun. Every job has a process anyway."""
-        job = self.ray.remote(num_cpus=1, max_retries=RETRIES)(_applied)
+    def map(self, fn: Callable, items: Sequence, *, holds_lock: bool = False, on_gpu: bool = False) -> list:
+        """`[fn(item) for item in items]`; what `fn` raises ends the pass and the jobs that have not begun. Every job has a process anyway.
+
+        `on_gpu`: `fn` asks a model; where the cluster has GPUs, an actor on each keeps it loaded from job to job.
+        """
+        gpus = int(self.ray.cluster_resources().get("GPU", 0)) if on_gpu else 0
+        start = self._by_actors(min(gpus, len(items))) if gpus else self._by_tasks()
         shared, here = self.ray.put(fn), os.getcwd()
-        waiting = {job.remote(shared, item, here): place for place, item in enumerate(items)}
-        results, pace = [None] * len(items), Pace(len(items), self.tell)
+        waiting, results, pace = {}, [None] * len(items), Pace(len(items), self.tell)
         try:
+            for place, item in enumerate(items):
+                waiting[start(shared, item, here)] = place
             while waiting:
                 (done,), _ = self.ray.wait(list(waiting), num_returns=1)
                 results[waiting.pop(done)] = self._result(done)
@@ -48,17 +54,33 @@ class Ray:
                 self.ray.cancel(left)
         return results
 
+    def _by_tasks(self) -> Callable:
+        return self.ray.remote(num_cpus=1, max_retries=RETRIES)(_applied).remote
+
+    def _by_actors(self, n: int) -> Callable:
+        """Jobs go to `n` actors in turn; one that dies begins again with the jobs that it had not done."""
+        made = self.ray.remote(num_cpus=1, num_gpus=1, max_restarts=RETRIES, max_task_retries=RETRIES)(_Judge)
+        actors = itertools.cycle([made.remote() for _ in range(n)])
+        return lambda *job: next(actors).apply.remote(*job)
+
     def _result(self, reference):
         """A job's result, or the error that a user can mend as it was raised on the node."""
         try:
             return self.ray.get(reference)
-        except self.ray.exceptions.WorkerCrashedError as error:
+        except (self.ray.exceptions.WorkerCrashedError, self.ray.exceptions.ActorDiedError) as error:
             raise WorkerDied(f"the worker of a job died {RETRIES + 1} times; is there memory enough on the nodes? "
                              "Run the same command again: what is done is kept") from error
         except self.ray.exceptions.RayTaskError as error:
             if isinstance(error.cause, AquilamedError | OSError):
                 raise error.cause from None
             raise
+
+
+class _Judge:
+    """A process with a GPU of its own; what `fn` loads once (`models.encoder`) stays loaded."""
+
+    def apply(self, fn: Callable, item, folder: str):
+        return _applied(fn, item, folder)
 
 
 def _applied(fn: Callable, item, folder: str):

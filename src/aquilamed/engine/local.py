@@ -21,10 +21,11 @@ class Local:
         self.workers = workers or len(os.sched_getaffinity(0))
         self.tell = tell
 
-    def map(self, fn: Callable, items: Sequence, *, holds_lock: bool = False) -> list:
+    def map(self, fn: Callable, items: Sequence, *, holds_lock: bool = False, on_gpu: bool = False) -> list:
         """`[fn(item) for item in items]`; what `fn` raises ends the pass, jobs that have not begun are left out.
 
-        `holds_lock`: `fn` is Python rather than kernels, and long enough to be worth processes of its own.
+        `holds_lock`: `fn` is Python rather than kernels, and long enough to be worth processes of its own. `on_gpu`: `fn` asks a model, which this
+        process loads once; the threads take turns at it.
         """
         pace = Pace(len(items), self.tell)
         if holds_lock and self.workers > 1 and len(items) > 1:

@@ -33,10 +33,12 @@ def spelled(done: int, total: int, seconds: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """`12 s`, `3 min 05 s`, `2 h 07 min`."""
+    """`12 s`, `3 min 05 s`, `2 h 07 min`, `13 days 19 h`."""
     whole = round(seconds)
     if whole < 60:
         return f"{whole} s"
     if whole < 3600:
         return f"{whole // 60} min {whole % 60:02d} s"
+    if whole >= 48 * 3600:
+        return f"{whole // 86400:,} days {whole % 86400 // 3600} h"
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"

@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 import pyarrow as pa
 
-from aquilamed.core import manifest, tables
+from aquilamed.core import manifest, near, tables
 from aquilamed.core.config import check
 from aquilamed.core.counts import Counts
 from aquilamed.hygiene import planting, searcher, windows
@@ -20,7 +21,7 @@ from aquilamed.hygiene.certificate import CERTIFICATE
 from aquilamed.hygiene.searcher import Limits, Searcher
 from aquilamed.hygiene.texts import texts_of
 
-VERSION = 3
+VERSION = 4
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -59,10 +60,13 @@ def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts
     """
     found = searcher_of(list(tables.rows(inputs["benchmarks"], "questions")), config)
 
-    def sieve(table: pa.Table) -> tuple[pa.Table, pa.Table]:
-        hits = found.search(texts_of(config.kind, table))
+    def sieve(table: pa.Table) -> tuple[pa.Table, pa.Table, dict, pa.Table]:
+        hits, closest = found.compare(texts_of(config.kind, table))
         details = pa.array([hit and found.detail(hit) for hit in hits], pa.string())
-        return tables.sift(table, {"benchmark": details.is_valid()}, {"benchmark": details})
+        rules = {"benchmark": details.is_valid()}
+        told = pa.array([hit and f"{found.name(hit.item)} {hit.share:.2f} of the least" for hit in closest], pa.string())
+        close = near.nearest(table, rules, {"benchmark": np.array([hit.share if hit else 0.0 for hit in closest])}, {"benchmark": told})
+        return *tables.sift(table, rules, {"benchmark": details}), {}, close
 
     counts = tables.sift_all(engine, inputs[config.kind], config.kind, sieve, out)
     planted = recall(found, config)

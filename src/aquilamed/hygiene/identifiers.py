@@ -61,12 +61,20 @@ def find(text: str, *, is_record: bool = False) -> list[Found]:
 
 def kinds_of(words: pa.Array, kinds: tuple[str, ...] = KINDS, *, is_record: bool = False) -> pa.Array:
     """The `kinds` of identifier in each text, sorted and joined by a comma; null where there are none."""
+    return inspect(words, kinds, is_record=is_record)[0]
+
+
+def inspect(words: pa.Array, kinds: tuple[str, ...] = KINDS, *, is_record: bool = False) -> tuple[pa.Array, pa.Array]:
+    """(as `kinds_of`, the same of what has the form of an identifier but fails its check: a check digit, a length, a hotline's prefix)."""
     out: list[str | None] = [None] * len(words)
+    failed: list[str | None] = [None] * len(words)
     rules_of = dict.fromkeys(range(len(words)), (_ANYWHERE, True)) if is_record else _gated(words)
     texts_there = words.take(pa.array(list(rules_of), pa.int64())).to_pylist()
     for (row, (rules, signed)), text in zip(rules_of.items(), texts_there, strict=True):
-        out[row] = ",".join(sorted({item.kind for item in _find(text or "", rules, signed=signed, is_record=is_record)} & set(kinds))) or None
-    return pa.array(out, pa.string())
+        missed: list[Found] = []
+        found = _find(text or "", rules, signed=signed, is_record=is_record, missed=missed)
+        out[row], failed[row] = (",".join(sorted({item.kind for item in some} & set(kinds))) or None for some in (found, missed))
+    return pa.array(out, pa.string()), pa.array(failed, pa.string())
 
 
 def _gated(words: pa.Array) -> dict[int, tuple[tuple, bool]]:
@@ -92,14 +100,19 @@ def _matching(narrow: pa.Array, gate: str) -> list[int]:
     return pc.indices_nonzero(pc.match_substring_regex(narrow, simplified(gate), ignore_case=True)).to_pylist()
 
 
-def mask(words: list[str], lang: str, kinds: tuple[str, ...] = KINDS, *, is_record: bool = False) -> tuple[list[str], Counter]:
+def mask(words: list[str], lang: str, kinds: tuple[str, ...] = KINDS, *, is_record: bool = False, checked: bool = True) -> tuple[list[str], Counter]:
     """The texts of one record with every identifier of `kinds` replaced, and how many of each kind.
+
+    Unless `checked`, what has the form of one but fails its check is replaced, too: it may be a true one with a slip.
 
     The texts are searched as one, joined by line breaks. Equal values get the same surrogate through the whole record, and a name found once is replaced
     wherever it stands.
     """
     joined = "\n".join(words)
-    found = [item for item in find(joined, is_record=is_record) if item.kind in kinds and "\n" not in joined[item.start:item.end]]
+    missed: list[Found] = []
+    found = _find(joined, _ANYWHERE, signed=True, is_record=is_record, missed=missed)
+    found = found if checked else _apart([*found, *missed])
+    found = [item for item in found if item.kind in kinds and "\n" not in joined[item.start:item.end]]
     numbered: dict[tuple[str, str], str] = {}
     masked, start = [], 0
     for word in words:
@@ -109,22 +122,29 @@ def mask(words: list[str], lang: str, kinds: tuple[str, ...] = KINDS, *, is_reco
     return masked, Counter(item.kind for item in found)
 
 
-def _find(text: str, rules: tuple, *, signed: bool, is_record: bool) -> list[Found]:
-    """As `find`, with those `rules` of scope `any` that the gate let through; `signed`: the text may be a record even if they find nothing."""
+def _find(text: str, rules: tuple, *, signed: bool, is_record: bool, missed: list[Found] | None = None) -> list[Found]:
+    """As `find`, with those `rules` of scope `any` that the gate let through; `signed`: the text may be a record even if they find nothing.
+
+    What fails its check is added to `missed`.
+    """
     plain = texts.narrow(text)
-    found = _matches(rules, plain)
+    missed = [] if missed is None else missed
+    found = _matches(rules, plain, missed)
     signs = charts.signs(plain, found) if found or signed else []
     if signs or is_record:
-        found += [item for item in _matches(_IN_RECORDS, plain) if (is_record or charts.is_near(signs, item.start))
+        found += [item for item in _matches(_IN_RECORDS, plain, missed) if (is_record or charts.is_near(signs, item.start))
                   and not (item.kind == "date" and dates.is_cited(plain, item.start, item.end))]
         found += _listed(plain, found)
         found += _mentions(plain, found)
     return _apart(found)
 
 
-def _matches(rules: tuple, plain: str) -> list[Found]:
-    has_han = bool(_HAN.search(plain))
-    return [Found(*match.span(1), rule.kind) for rule in rules if has_han or not rule.han for match in rule.pattern.finditer(plain) if rule.holds(match[1])]
+def _matches(rules: tuple, plain: str, missed: list[Found]) -> list[Found]:
+    has_han, found = bool(_HAN.search(plain)), []
+    for rule in rules:
+        for match in rule.pattern.finditer(plain) if has_han or not rule.han else ():
+            (found if rule.holds(match[1]) else missed).append(Found(*match.span(1), rule.kind))
+    return found
 
 
 def _apart(found: list[Found]) -> list[Found]:

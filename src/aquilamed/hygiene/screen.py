@@ -4,19 +4,21 @@ import dataclasses
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from aquilamed.core import records, tables
 from aquilamed.core.config import check, nearest
 from aquilamed.core.counts import Counts
+from aquilamed.core.near import nearest as nearest_rows
 from aquilamed.hygiene import identifiers, unsafe
 from aquilamed.hygiene.identifiers import KINDS
 from aquilamed.hygiene.texts import texts_of, with_words
 
-VERSION = 3
+VERSION = 4
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -37,24 +39,47 @@ class Config:
     """Which texts are patients' records: those that look like one (`hygiene.charts`), or `all`: for a hospital's own notes, where nothing else is read.
     ours"""
 
+    lexicon: Path = Path("")
+    """A lexicon of unsafe words to use in place of ours (the form: `hygiene.unsafe.LEXICON`); empty: ours."""
+
     def __post_init__(self):
-        for kind in self.kinds:
-            check(kind in KINDS, f"screen: kinds: {kind!r} is no kind of identifier{nearest(kind, KINDS)}")
+        check_kinds("screen", self.kinds)
+
+
+def check_kinds(stage: str, kinds: tuple[str, ...]) -> None:
+    """Raises ConfigError for what is no kind of identifier, with the nearest name."""
+    for kind in kinds:
+        check(kind in KINDS, f"{stage}: kinds: {kind!r} is no kind of identifier{nearest(kind, KINDS)}")
 
 
 def files(config: Config) -> list[Path]:
     """The lexicon: another one makes another output."""
-    return [unsafe.LEXICON]
+    return [unsafe.chosen(config.lexicon)]
 
 
 def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts:
     """Sift `inputs[config.kind]`; notes count the identifiers that were masked or reported, by kind."""
-    def sieve(table: pa.Table) -> tuple[pa.Table, pa.Table, Counter]:
-        found = inspect(config.kind, table, config.kinds, are_records=config.records == "all")
-        kept, dropped = tables.sift(table, *found.rules(config.unsafe, config.identifiers))
+    look = Look(config.kinds, config.records == "all", unsafe.chosen(config.lexicon))
+    unsafe.load(look.lexicon)
+
+    def sieve(table: pa.Table) -> tuple[pa.Table, pa.Table, Counter, pa.Table]:
+        found = inspect(config.kind, table, look)
+        rules, details = found.rules(config.unsafe, config.identifiers)
+        kept, dropped = tables.sift(table, rules, details)
         kept, counted = found.settle(config.kind, kept, config.identifiers)
-        return kept, dropped, counted
+        would = {"unsafe": pc.is_valid(found.unsafe), "identifier": pc.is_valid(found.identifiers)}
+        return kept, dropped, counted, nearest_rows(table, would, found.nearness, found.nearly)
     return tables.sift_all(engine, inputs[config.kind], config.kind, sieve, out)
+
+
+class Look(NamedTuple):
+    """What is looked for."""
+
+    kinds: tuple[str, ...] = KINDS
+    """Kinds of identifier."""
+    are_records: bool = False
+    """Whether every row is taken for a patient's record."""
+    lexicon: Path = unsafe.LEXICON
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,10 +91,11 @@ class Inspection:
     """Kind of unsafe words, or null."""
     identifiers: pa.Array
     """Kinds of identifiers joined by a comma, or null."""
-    kinds: tuple[str, ...] = KINDS
-    """Those that were looked for."""
-    are_records: bool = False
-    """Whether every row was taken for a patient's record."""
+    nearness: dict[str, np.ndarray]
+    """`unsafe`: the share of what is needed that is there; `identifier`: 1 where something has the form of one but fails its check."""
+    nearly: dict[str, pa.Array]
+    """The same keys -> the kinds of that."""
+    look: Look
 
     def rules(self, on_unsafe: str, on_identifiers: str) -> tuple[dict, dict]:
         """(rules, details) for `tables.sift`; only kinds are ever written, never what was found."""
@@ -98,14 +124,16 @@ class Inspection:
         word, who = mark
         found = {key: value for key, value in (("unsafe", word), ("identifiers", who)) if value}
         row = {**row, "meta": {**row["meta"], **found}}
-        masked, numbers = identifiers.mask(records.words_of(kind, row), row["lang"], self.kinds, is_record=self.are_records)
+        masked, numbers = identifiers.mask(records.words_of(kind, row), row["lang"], self.look.kinds, is_record=self.look.are_records)
         counted.update({f"identifiers_{name}": n for name, n in numbers.items()})
         return with_words(kind, row, masked) if who and on_identifiers == "mask" else row
 
 
-def inspect(kind: str, table: pa.Table, kinds: tuple[str, ...] = KINDS, *, are_records: bool = False) -> Inspection:
+def inspect(kind: str, table: pa.Table, look: Look = Look()) -> Inspection:
     """The unsafe words and the identifiers in every row of `table`."""
     words = texts_of(kind, table)
-    return Inspection(ids=table["id"].combine_chunks(), unsafe=unsafe.kinds_of(words),
-                      identifiers=identifiers.kinds_of(words, kinds, is_record=are_records),
-                      kinds=kinds, are_records=are_records)
+    word, share, nearly = unsafe.inspect(words, look.lexicon)
+    who, failed = identifiers.inspect(words, look.kinds, is_record=look.are_records)
+    has_failed = pc.is_valid(failed).to_numpy(zero_copy_only=False).astype(float)
+    return Inspection(ids=table["id"].combine_chunks(), unsafe=word, identifiers=who, nearness={"unsafe": share, "identifier": has_failed},
+                      nearly={"unsafe": nearly, "identifier": failed}, look=look)

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from aquilamed.core import near
 from aquilamed.core import text as texts
 from aquilamed.hygiene import windows
 from aquilamed.hygiene.alphabet import simplified
@@ -58,6 +59,7 @@ class Searcher:
         _, items = np.unique([question["id"] for question in self.questions], return_inverse=True)
         self.index = windows.build(pa.array([self.questions[number][part] for number, part in units], pa.string()), items[self.owner])
         self.is_weak, self.needed = self._needed(limits)
+        self.mentioned = np.where(self.is_weak, self.needed, np.ceil(near.LEAST * self.needed).astype(np.int64))
         self.twins = self._twins()
 
     def _needed(self, limits: Limits) -> tuple[np.ndarray, np.ndarray]:
@@ -82,18 +84,29 @@ class Searcher:
 
     def search(self, words: pa.Array) -> list[Hit | None]:
         """For each text the item it contains most of, or None."""
+        return self.compare(words)[0]
+
+    def compare(self, words: pa.Array) -> tuple[list[Hit | None], list[Hit | None]]:
+        """For each text the item it contains most of, or None; and the item that it is nearest to containing, whose share is of what it must cover.
+
+        Nearest are items that can stand alone, from `core.near.LEAST` of what a text must cover of them.
+        """
         best: list[Hit | None] = [None] * len(words)
+        closest: list[Hit | None] = [None] * len(words)
         folded: dict[int, str] = {}
-        for row, unit, covered in windows.cover(words, self.index, self.needed).tolist():
-            share, item = covered / int(self.index.sizes[unit]), int(self.owner[unit])
+        for row, unit, covered in windows.cover(words, self.index, self.mentioned).tolist():
+            item, needed = int(self.owner[unit]), int(self.needed[unit])
+            if covered < needed:
+                _keep(closest, row, Hit(covered / needed, item))
+                continue
+            share = covered / int(self.index.sizes[unit])
             if self.is_weak[unit]:
                 folded[row] = folded.get(row) or simplified(texts.fold(words[row].as_py()))
                 if not self._means(folded[row], item, bool(self.index.is_formula[unit])):
                     continue
                 share = 1.0
-            if best[row] is None or (-share, item) < (-best[row].share, best[row].item):
-                best[row] = Hit(share, item)
-        return best
+            _keep(best, row, Hit(share, item))
+        return best, closest
 
     def _means(self, folded: str, item: int, is_formula: bool) -> bool:
         """Whether a text with a short stem in it contains more of its item."""
@@ -128,6 +141,12 @@ class Searcher:
     def sources(self) -> Counter:
         """Source -> its items."""
         return Counter(question["source"] for question in self.questions)
+
+
+def _keep(best: list[Hit | None], row: int, hit: Hit) -> None:
+    """Of two hits the larger share stays, of equal ones the first item."""
+    if best[row] is None or (-hit.share, hit.item) < (-best[row].share, best[row].item):
+        best[row] = hit
 
 
 def spelled(words: str) -> str:

@@ -21,6 +21,11 @@ LEXICON = Path(__file__).with_name("unsafe_words.jsonl")
 other than blanks, at least two. Phrases as in `hygiene.phrases`, Chinese in either script; the kind `harmless` shields what stands inside its phrases."""
 
 
+def chosen(lexicon: Path) -> Path:
+    """The given lexicon, or ours where none is given."""
+    return lexicon if lexicon.name else LEXICON
+
+
 class Entry(NamedTuple):
     """One line of a lexicon."""
 
@@ -79,15 +84,26 @@ def entries(lexicon: Path) -> list[Entry]:
 
 def kinds_of(texts: pa.Array, lexicon: Path = LEXICON) -> pa.Array:
     """The first kind of unsafe words in each text, in alphabetical order of kinds; null where there are none."""
+    return inspect(texts, lexicon)[0]
+
+
+def inspect(texts: pa.Array, lexicon: Path = LEXICON) -> tuple[pa.Array, np.ndarray, pa.Array]:
+    """(as `kinds_of`, how near each text without unsafe words is to the limit of a kind, 0..1, and that kind).
+
+    Near are texts with some of the words that count only in number or density: the share of what is needed that is there.
+    """
     words = load(lexicon)
     hits = phrases.search(texts, words.phrases)
-    ink = np.maximum(hits.ink, 1)[:, None]
-    counts = np.where(words.per_1000 > 0, (hits.n >= 2) & (hits.n * 1000 >= words.per_1000 * ink), hits.n >= 1)
-    kinds = pa.nulls(len(texts), pa.string())
+    limits = np.where(words.per_1000 > 0, np.maximum(2, words.per_1000 * np.maximum(hits.ink, 1)[:, None] / 1000), 1)
+    shares = hits.n / limits
+    kinds, near = pa.nulls(len(texts), pa.string()), pa.nulls(len(texts), pa.string())
     for label in sorted(range(len(words.kinds)), key=lambda label: words.kinds[label], reverse=True):
-        if counts[:, label].any():
-            kinds = pc.if_else(pa.array(counts[:, label]), pa.scalar(words.kinds[label]), kinds)
-    return kinds
+        if (shares[:, label] >= 1).any():
+            kinds = pc.if_else(pa.array(shares[:, label] >= 1), pa.scalar(words.kinds[label]), kinds)
+    nearness = np.where(shares < 1, shares, 0).max(axis=1, initial=0)
+    if nearness.any():
+        near = pa.array(words.kinds, pa.string()).take(pa.array(np.where(shares < 1, shares, 0).argmax(axis=1)))
+    return kinds, nearness, near
 
 
 def _entry(lexicon: Path, number: int, line: str) -> Entry:

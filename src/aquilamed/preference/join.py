@@ -4,10 +4,10 @@ import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 
-from aquilamed.core import tables
+from aquilamed.core import union
 from aquilamed.core.counts import Counts
 
-VERSION = 1
+VERSION = 2
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -20,4 +20,4 @@ class Config:
 
 def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts:
     """Write the union of all inputs' preferences; dropped: `exact_duplicate`, `over_cap`."""
-    return tables.join(out, "preferences", inputs.values(), most=config.max_pairs, seed=config.seed)
+    return union.join(engine, out, "preferences", inputs.values(), most=config.max_pairs, seed=config.seed)

@@ -64,8 +64,8 @@ def _about(step: Step, rows: Sequence[dict]) -> str:
     found = [f"{notes['steps']:,} steps" if "steps" in notes else f"{len(rows):,} steps"]
     if notes.get("tokens"):
         found.append(f"{compact(notes['tokens'])} tokens")
-    if notes.get("best_epoch"):
-        found.append(f"best epoch {notes['best_epoch']}")
+    if notes.get("best_step"):
+        found.append(f"best step {notes['best_step']:,}")
     speeds = [row for row in rows if row.get("tokens_per_s")]
     if speeds:
         seconds = sum(row["tokens"] / row["tokens_per_s"] for row in speeds)

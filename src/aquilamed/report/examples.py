@@ -116,7 +116,7 @@ def _rows(places: Iterable[tuple[Path, int]]) -> dict[tuple[Path, int], dict]:
 
 
 def _example(row: dict) -> Example:
-    text, detail = masked(_words(row), row["lang"])
+    text, detail = masked(_words(row), row["lang"], checked=row["reason"] != "identifier")
     return Example(text, row["lang"] or "", detail, row["meta"].get("truth_dirt", ""))
 
 
@@ -127,10 +127,10 @@ def _words(row: dict) -> tuple[str, str]:
     return "\n".join(records.words_of(kind, row)) if has_words else "", row["detail"] or ""
 
 
-def masked(words: tuple[str, str], lang: str) -> tuple[str, str]:
-    """(text, detail) with identifiers replaced, then cut: a cut one would not be known for what it is."""
+def masked(words: tuple[str, str], lang: str, *, checked: bool = True) -> tuple[str, str]:
+    """(text, detail) with identifiers replaced, then cut: a cut one would not be known for what it is. `checked` as in `hygiene.identifiers.mask`."""
     from aquilamed.hygiene import identifiers
-    (text, detail), _ = identifiers.mask(list(words), lang)
+    (text, detail), _ = identifiers.mask(list(words), lang, checked=checked)
     first = next((place for place, (old, new) in enumerate(zip(words[0], text, strict=False)) if old != new), 0)
     start = max(0, first - BEFORE) if first > CHARACTERS - BEFORE else 0
     shown = text[start:start + CHARACTERS]

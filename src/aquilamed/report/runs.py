@@ -72,7 +72,7 @@ class Step:
     def group(self) -> str:
         """The part of the pipeline it belongs to; hygiene goes where its records do."""
         layer = self.stage.partition(".")[0]
-        return OF_KIND.get(self.config.get("kind", ""), "other") if layer == "hygiene" else OF_STAGE.get(layer, "other")
+        return OF_KIND.get(self.config.get("kind", "documents"), "other") if layer == "hygiene" else OF_STAGE.get(layer, "other")
 
     @property
     def carries(self) -> frozenset[str]:

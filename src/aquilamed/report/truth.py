@@ -30,6 +30,8 @@ MARKED = {"corpus.classify": "medical", "corpus.quality": "low_quality"}
 """Stages that mark every document -> what the mark says; measured whether or not they drop by it."""
 KIND = {"corpus": "documents", "instruct": "conversations"}
 """Parts of the pipeline whose records may carry a truth -> the kind of record."""
+GOOD = 4.0
+"""From which true quality a page is good, where no step of the run says otherwise."""
 QUOTAS = ("over_budget", "over_cap")
 """Reasons that say nothing about a record."""
 
@@ -49,7 +51,7 @@ class Page:
     reason: str
     """Empty: kept."""
     marks: dict
-    """`domain` and `quality` as the filters see them."""
+    """`domain`, `quality` and `least_quality` as the filters see them."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,7 +77,8 @@ class Measure:
 
 def measures(run: Run) -> list[Measure]:
     """Of every step whose rows carry a truth."""
-    return [found for step in run.steps if step.group in KIND for found in measure(step, pages(step))]
+    good = next((float(step.config["good"]) for step in run.steps if "good" in step.config), GOOD)
+    return [found for step in run.steps if step.group in KIND for found in measure(step, pages(step), good)]
 
 
 def pages(step: Step) -> list[Page]:
@@ -83,12 +86,12 @@ def pages(step: Step) -> list[Page]:
     return [] if not _has_truth(step) else [page for reason, rows in _tables(step) for page in _pages(reason, rows)]
 
 
-def measure(step: Step, found: list[Page]) -> list[Measure]:
-    """One line for each reason and language."""
+def measure(step: Step, found: list[Page], good: float = GOOD) -> list[Measure]:
+    """One line for each reason and language; pages of a true quality below `good` are those that a step for quality is to find."""
     lines, reasons = [], _reasons(step, found)
     for lang in sorted({page.lang for page in found}, key=lambda lang: (lang != "zh", lang)):
         mine = [page for page in found if page.lang == lang]
-        lines += [_of_copies(step, reason, lang, mine) if step.stage in DUPLICATES else _of_reason(step, reason, lang, mine) for reason in reasons]
+        lines += [_of_copies(step, reason, lang, mine) if step.stage in DUPLICATES else _of_reason(step, reason, lang, mine, good) for reason in reasons]
         lines += _unfound(step, reasons, lang, mine)
     return sorted(lines, key=lambda line: (line.reason == NONE, line.reason, line.meant_for))
 
@@ -115,8 +118,8 @@ def _unfound(step: Step, reasons: list[str], lang: str, mine: list[Page]) -> Ite
             yield Measure(step, NONE, (kind,), lang, 0, wilson(0, 0), 0, n, wilson(0, n), wilson(by_any, n))
 
 
-def _of_reason(step: Step, reason: str, lang: str, mine: list[Page]) -> Measure:
-    meant_for, is_said, is_true, some = _question(step, reason)
+def _of_reason(step: Step, reason: str, lang: str, mine: list[Page], good: float) -> Measure:
+    meant_for, is_said, is_true, some = _question(step, reason, good)
     asked = [page for page in mine if some(page)]
     said, there = [page for page in asked if is_said(page)], [page for page in asked if is_true(page)]
     both = sum(is_true(page) for page in said)
@@ -125,14 +128,13 @@ def _of_reason(step: Step, reason: str, lang: str, mine: list[Page]) -> Measure:
                    len(there), wilson(both, len(there)), wilson(by_any, len(there)))
 
 
-def _question(step: Step, reason: str) -> tuple:
+def _question(step: Step, reason: str, good: float) -> tuple:
     """(what the reason is for, whether a page was said to be so, whether it truly is, which pages are asked about)."""
     if reason == "medical":
         return ("medical",), lambda page: page.marks["domain"] == "medical", lambda page: page.domain == "medical", lambda page: True
     if reason in ("low_quality", "below_quality"):
-        least = float(step.config["threshold" if reason == "low_quality" else "min_quality"])
-        said = (lambda page: page.reason == reason) if reason == "below_quality" else (lambda page: float(page.marks["quality"]) < least)
-        return (f"quality < {least:g}",), said, lambda page: page.quality < least, lambda page: reason == "low_quality" or page.marks["domain"] == "medical"
+        said = (lambda page: page.reason == reason) if reason == "below_quality" else (lambda page: float(page.marks["quality"]) < float(page.marks["least_quality"]))
+        return (f"quality < {good:g}",), said, lambda page: page.quality < good, lambda page: reason == "low_quality" or page.marks["domain"] == "medical"
     kinds = kinds_of(step, reason)
     return kinds, lambda page: page.reason == reason, lambda page: page.dirt in kinds, lambda page: True
 
@@ -174,10 +176,10 @@ def _tables(step: Step) -> Iterator[tuple[object, object]]:
 
 def _pages(reasons: list[str] | None, table) -> Iterator[Page]:
     from aquilamed.core import tables
-    keys = ("truth_lang", "truth_dirt", "truth_domain", "truth_quality", "truth_page", "truth_of", "truth_same", "domain", "quality")
+    keys = ("truth_lang", "truth_dirt", "truth_domain", "truth_quality", "truth_page", "truth_of", "truth_same", "domain", "quality", "least_quality")
     columns = [tables.meta_of(table, key) for key in keys]
     origins = zip(reasons or [""] * len(table), table["id"].to_pylist(), table["lang"].to_pylist(), strict=True)
     for (reason, row_id, row_lang), row in zip(origins, zip(*columns, strict=True), strict=True):
-        lang, dirt, true_domain, true_quality, page, of, same, domain, quality = row
+        lang, dirt, true_domain, true_quality, page, of, same, domain, quality, least = row
         if dirt:
-            yield Page(lang or row_lang, dirt, true_domain or "", float(true_quality or "nan"), of or page or row_id, same or page or row_id, reason, {"domain": domain, "quality": quality or "nan"})
+            yield Page(lang or row_lang, dirt, true_domain or "", float(true_quality or "nan"), of or page or row_id, same or page or row_id, reason, {"domain": domain, "quality": quality or "nan", "least_quality": least or "nan"})
