@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pyarrow as pa
@@ -105,16 +106,28 @@ def test_a_run_killed_while_its_trees_are_written_begins_again(home, name, monke
     assert not list((home / "cut").glob("*.partial"))
 
 
+def test_so_many_checkpoints_are_kept_while_a_step_trains(home, monkeypatch):
+    kept, honest = [], loop.one_step
+
+    def looked(job, *given):
+        kept.append(sorted(path.name for path in (job.out / "checkpoints").glob("*")))
+        return honest(job, *given)
+    monkeypatch.setattr(loop, "one_step", looked)
+    fit(home, "sft", "out", save_seconds=1e-9, keep_checkpoints=2)
+    assert kept[:4] == [[], ["step-0000001"], ["step-0000001", "step-0000002"], ["step-0000002", "step-0000003"]]
+
+
 def test_a_full_disk_leaves_the_checkpoint_before(home, monkeypatch):
-    def full(state, path):
-        Path(path).write_bytes(b"half")
-        raise OSError(28, "No space left on device")
-    steps = iter(range(100))
     honest = torch.save
-    monkeypatch.setattr(torch, "save", lambda state, path: full(state, path) if next(steps) == 1 else honest(state, path))
-    with pytest.raises(TrainingStopped, match="free disk space"):
+
+    def full(state, file):
+        if list((home / "out/checkpoints").glob("step-*")):
+            raise OSError(28, "No space left on device")
+        honest(state, file)
+    monkeypatch.setattr(torch, "save", full)
+    with pytest.raises(TrainingStopped, match="No space left on device.*free disk space"):
         fit(home, "sft", "out", save_seconds=1e-9)
-    assert [path.name for path in (home / "out/checkpoints").iterdir()] == ["step-0000001.pt"]
+    assert [path.name for path in (home / "out/checkpoints").iterdir()] == ["step-0000001"]
 
 
 def test_a_loss_that_is_no_number_stops_and_names_the_step(home, monkeypatch):
@@ -165,17 +178,38 @@ def test_what_is_too_long_is_dropped_whole_and_counted(home):
         sft.run(sft.Config(optim=optim(length=9), allow_uncertified=True), {"model": home / "base", "conversations": home / "data"}, home / "none", Local(1))
 
 
-def test_dpo_by_hand(home, monkeypatch):
+@pytest.mark.parametrize(("settings", "expected"), [
+    ({}, -np.log(1 / (1 + np.exp(-0.5 * 2)))), ({"loss": "ipo"}, (2 - 1 / (2 * 0.5)) ** 2),
+    ({"per_token": True}, -np.log(1 / (1 + np.exp(-0.5 * (1 / 2 + 1))))), ({"anchor": 0.1}, -np.log(1 / (1 + np.exp(-1))) + 0.1 * 1 / 2)])
+def test_dpo_by_hand(monkeypatch, settings, expected):
+    """Chosen: two tokens, log p -1 against -2 of the reference; rejected: one token, -3 against -2."""
     monkeypatch.setattr(objectives, "segment_logp", lambda network, pack: torch.tensor([0.0, -1.0, -3.0]))
-    loss = objectives.Dpo(0.5, torch.tensor([[-2.0, -2.0]]))(None, None, [0, 0, 0])
-    assert loss.count == 1 and loss.total.item() == pytest.approx(-np.log(1 / (1 + np.exp(-0.5 * 2))))
-    assert loss.figures == {"margin": 1.0, "accuracy": 1.0, "chosen_logp_change": 1.0, "rejected_logp_change": -1.0}
+    pack = SimpleNamespace(owner_L=np.array([1, 1, 2]), parent_S=np.array([-1, 0, 0]))
+    loss = objectives.Dpo(0.5, torch.tensor([[-2.0, -2.0]]), **settings)(None, pack, [0, 0, 0])
+    assert loss.count == 1 and loss.total.item() == pytest.approx(expected)
+    assert {name: value.item() for name, value in loss.figures.items()} == {"margin": 0.75 if settings.get("per_token") else 1.0, "accuracy": 1.0, "chosen_logp_change": 1.0, "rejected_logp_change": -1.0}
+
+
+@pytest.mark.parametrize("settings", [{"loss": "ipo"}, {"per_token": True}, {"anchor": 0.5}])
+def test_every_form_of_dpo_trains_and_micro_batches_change_nothing(home, settings, monkeypatch):
+    monkeypatch.setitem(STAGES, "dpo", (dpo, "preferences", {"beta": 0.1, **settings}))
+    whole, parts = (fit(home, "dpo", name, micro_tokens=tokens, lr=3e-4, epochs=6) for name, tokens in (("whole", 0), ("parts", 40)))
+    losses = [json.loads(line)["loss"] for line in (home / "whole" / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert losses[-1] < losses[0] and all(torch.allclose(whole[key], parts[key], atol=2e-4) for key in whole)
 
 
 def test_the_rate_has_the_papers_shape():
     made = optim(lr=1e-4, warmup=0.05)
     assert [loop.learning_rate(step, 100, made) for step in (0, 4, 5)] == pytest.approx([2e-5, 1e-4, 1e-4])
     assert loop.learning_rate(99, 100, made) < 1e-7
+
+
+def test_other_shapes_of_the_rate_by_hand():
+    straight, stable = optim(lr=1.0, warmup=0.05, schedule="linear"), optim(lr=1.0, warmup=0.05, schedule="wsd", decay=0.2)
+    assert [loop.learning_rate(step, 100, straight) for step in (4, 5, 52, 99)] == pytest.approx([1, 1, 1 - 47 / 95, 1 / 95])
+    assert [loop.learning_rate(step, 100, stable) for step in (4, 79, 80, 90, 99)] == pytest.approx([1, 1, 1, 0.5, 0.05])
+    with pytest.raises(ConfigError, match="together more than all steps"):
+        optim(warmup=0.9, schedule="wsd", decay=0.2)
 
 
 def test_the_order_is_a_function_of_seed_and_epoch():
@@ -199,4 +233,4 @@ def test_sigterm_leaves_a_checkpoint(home):
     here = Path(__file__).parent
     done = subprocess.run([sys.executable, "-c", code, str(here), str(here.parent), str(home)], env={**os.environ, "PYTHONPATH": "src"}, check=False, capture_output=True)
     assert done.returncode in (1, -signal.SIGINT, 130), done.stderr
-    assert [path.name for path in (home / "out/checkpoints").iterdir()] == ["step-0000001.pt"]
+    assert [path.name for path in (home / "out/checkpoints").iterdir()] == ["step-0000001"]

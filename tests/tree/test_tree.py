@@ -7,10 +7,10 @@ import torch
 
 from aquilamed.core.errors import ConfigError, ModelUnavailable
 from aquilamed.models import folders
-from aquilamed.tree import mask, pack, score
+from aquilamed.models.tiny import ARCHITECTURES
+from aquilamed.tree import head, mask, pack, score
 from aquilamed.tree.head import token_nll
 
-ARCHITECTURES = ("gemma3_text", "llama", "qwen2")
 
 
 def branching(rng, n_vocabulary=300):
@@ -86,3 +86,22 @@ def test_label_only_loss_equals_the_whole_softmax_and_its_gradients():
     torch.testing.assert_close(ours, plain, rtol=1e-4, atol=1e-5)
     for a, b in zip(torch.autograd.grad((ours * grad).sum(), (hidden, weight)), wanted, strict=True):
         torch.testing.assert_close(a, b, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("kept", [0, 10_000])
+def test_the_head_adds_to_a_gradient_that_is_there_and_can_be_asked_twice(kept, monkeypatch):
+    """Log-probabilities kept or computed again, a gradient's memory given or not, one backward pass or two: the same gradients."""
+    monkeypatch.setattr(head, "KEPT", kept)
+    monkeypatch.setattr(head, "CHUNK", 5)
+    torch.manual_seed(0)
+    hidden_TD, weight = torch.randn(12, 8, requires_grad=True), torch.nn.Parameter(torch.randn(30, 8))
+    at_L, target_L = torch.tensor([0, 3, 3, 7, 11, 11]), torch.tensor([4, 9, 2, 29, 0, 0])
+    share_L = torch.tensor([1.0, -2.0, 0.5, 3.0, 1.0, 0.25])
+    honest = torch.nn.functional.cross_entropy(hidden_TD[at_L] @ weight.T, target_L, reduction="none")
+    expected = torch.autograd.grad((honest * share_L).sum(), (hidden_TD, weight))
+    loss = (head.token_nll(hidden_TD, weight, at_L, target_L) * share_L).sum()
+    for there in (None, torch.ones_like(weight)):
+        hidden_TD.grad, weight.grad = None, there if there is None else there.clone()
+        loss.backward(retain_graph=True)
+        torch.testing.assert_close(hidden_TD.grad, expected[0])
+        torch.testing.assert_close(weight.grad, expected[1] if there is None else expected[1] + 1)

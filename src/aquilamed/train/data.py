@@ -13,8 +13,12 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from aquilamed.core.config import check
 from aquilamed.core.errors import TrainingStopped
+from aquilamed.train.settings import Optim
+from aquilamed.tree.score import CPU_PACK
 from aquilamed.tree.pack import Pack, Segment, Tree, pack, size
 
 SCHEMA = pa.schema([
@@ -77,6 +81,11 @@ class Units:
     def __len__(self) -> int:
         return len(self.starts) - 1
 
+    def sizes(self) -> np.ndarray:
+        """Tokens of each unit."""
+        lengths = np.append(0, np.cumsum(pc.list_value_length(self.table["ids"]).to_numpy()))
+        return lengths[self.starts[1:]] - lengths[self.starts[:-1]]
+
     def trees(self, number: int) -> list[tuple[int, Tree]]:
         """(tree number, tree) of unit `number`."""
         low = self.starts[number]
@@ -101,10 +110,14 @@ class Order:
     """Units a step; the last step of an epoch takes what is left."""
     epochs: int
     seed: int
+    sizes: np.ndarray | None = None
+    """Tokens of each unit, where a step is so many tokens."""
+    tokens: int = 0
+    """Tokens a step, where `sizes` are given: all steps of an epoch take about as many, on average at least this."""
 
     @property
     def steps_per_epoch(self) -> int:
-        return -(-self.n_units // self.batch)
+        return -(-self.n_units // self.batch) if self.sizes is None else max(int(self.sizes.sum()) // self.tokens, 1)
 
     @property
     def steps(self) -> int:
@@ -114,12 +127,43 @@ class Order:
         """The units of 0-based `step`."""
         epoch, index = divmod(step, self.steps_per_epoch)
         order = np.random.default_rng([self.seed, epoch]).permutation(self.n_units)
-        return order[index * self.batch:(index + 1) * self.batch]
+        if self.sizes is None:
+            return order[index * self.batch:(index + 1) * self.batch]
+        begins = np.cumsum(self.sizes[order]) - self.sizes[order]
+        return order[begins * self.steps_per_epoch // int(self.sizes.sum()) == index]
+
+
+def ordered(units: Units, optim: Optim) -> Order:
+    """The order in which `units` are trained.
+
+    Raises:
+        ConfigError: a unit has more tokens than a step may take.
+    """
+    if not optim.batch_tokens:
+        return Order(len(units), optim.batch, optim.epochs, optim.seed)
+    sizes = units.sizes()
+    check(int(sizes.max()) <= optim.batch_tokens, f"batch_tokens={optim.batch_tokens}: a unit has {int(sizes.max()):,} tokens; expected at least as many")
+    return Order(len(units), optim.batch, optim.epochs, optim.seed, sizes, optim.batch_tokens)
 
 
 def packs(units: Units, numbers: Iterable[int], length: int) -> Iterator[tuple[Pack, list[int]]]:
     """Packs of the given units' trees, each with the tree numbers that its `tree_S` means."""
-    pairs = [pair for number in numbers for pair in units.trees(number)]
+    return packed([pair for number in numbers for pair in units.trees(number)], length)
+
+
+def packed(pairs: Sequence[tuple[int, Tree]], length: int) -> Iterator[tuple[Pack, list[int]]]:
+    """Packs of (tree number, tree), of at most `length` tokens but for longer trees."""
     longest = max(length, *(size(tree) for _, tree in pairs))
     for one in pack([tree for _, tree in pairs], longest):
         yield one, [pairs[i][0] for i in one.tree_S]
+
+
+def pack_length(network, optim: Optim) -> int:
+    """Tokens of one forward pass."""
+    on_cpu = next(network.parameters()).device.type == "cpu"
+    return optim.micro_tokens or (CPU_PACK if on_cpu else optim.length)
+
+
+def shortest(packs: Sequence[tuple[Pack, list[int]]]) -> tuple[Pack, list[int]]:
+    """The one of fewest tokens: what a rank without work of its own passes through the network."""
+    return min(packs, key=lambda one: len(one[0]))

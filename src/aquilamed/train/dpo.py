@@ -1,28 +1,28 @@
 """Direct preference optimisation on the prefix tree: the prompt once, chosen and rejected as its two children. paper 2.3.2"""
 
 import dataclasses
-import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
-import torch
 
+from aquilamed.core import tables
 from aquilamed.core.config import check
 from aquilamed.core.counts import Counts
 from aquilamed.hygiene import certificate
 from aquilamed.models import chat
-from aquilamed.train import data, session
+from aquilamed.train import data, heldout, reference, session
 from aquilamed.train.loop import Job
 from aquilamed.train.objectives import Dpo
 from aquilamed.train.settings import Optim
-from aquilamed.tree import pack, score
+from aquilamed.tree import pack
 from aquilamed.tree.pack import Tree
 
-VERSION = 1
+VERSION = 2
 RESUMES = True
-REFERENCE = "reference.npy"
+TOGETHER = True
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -31,23 +31,38 @@ class Config:
     """Optimizer, batch in pairs, schedule."""
     beta: float = 0.03
     """How strongly the model is held to where it started. paper 2.3.2"""
+    loss: Literal["sigmoid", "ipo"] = "sigmoid"
+    """As in `train.objectives.Dpo`. paper 2.3.2: DPO's own"""
+    per_token: bool = False
+    """Whether log-probs are means over an answer's tokens: for answers of unequal length. paper 2.3.2: sums"""
+    anchor: float = 0.0
+    """Weight, 0 or more, of the chosen answer's mean -log p beside the loss. paper 2.3.2: none"""
     allow_uncertified: bool = False
     """Whether data may be trained on of which no certificate tells that benchmark items were searched for in it; the manifest says so. ours"""
 
     def __post_init__(self):
         check(self.beta > 0, f"beta={self.beta}: expected more than 0")
+        check(self.anchor >= 0, f"anchor={self.anchor}: expected 0 or more")
 
 
 def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts:
-    """Train `inputs["model"]` on `inputs["preferences"]`; its own log-probs, taken once before, are the reference."""
+    """Train `inputs["model"]` on `inputs["preferences"]`; its own log-probs, taken once before, are the reference.
+
+    `inputs["heldout"]`, if given, chooses the weights that are kept.
+    """
     searched = certificate.notes(inputs["preferences"], "preferences", allow=config.allow_uncertified)
     model = session.open_model(inputs["model"], config.optim)
     kind = "preferences"
     length = config.optim.length
     notes = session.laid_out(out, inputs[kind], kind, lambda rows, ledger, langs: trees(model.tokenizer, rows, length, ledger, langs))
     units = data.Units(out / data.FILE)
-    objective = Dpo(config.beta, torch.from_numpy(reference(model.network, units, out)).float())
-    return session.counts({**notes, **searched}, session.run(Job(model.network, units, objective, config.optim, out), model))
+    network = session.scored(model)
+    objective = Dpo(config.beta, reference.logp(network, model.folder, units.all_trees(), config.optim, out), config.loss, config.per_token, config.anchor)
+    rows = tables.rows(inputs["heldout"], kind) if "heldout" in inputs else ()
+    unseen = [(record, tree) for record, tree in trees(model.tokenizer, rows, length, data.Ledger(), Counter()) if not isinstance(tree, str)]
+    judge = dataclasses.replace(objective, reference_P2=reference.logp(network, model.folder, [tree for _, tree in unseen], config.optim, out, part="reference-heldout"))
+    validate = heldout.validator(network, judge, unseen, config.optim)
+    return session.counts({**notes, **searched}, session.run(Job(network, units, objective, config.optim, out, validate), model))
 
 
 def trees(tokenizer, rows, length: int, ledger: data.Ledger, langs: Counter) -> Iterator[tuple[str, Tree | str]]:
@@ -83,13 +98,3 @@ def pair_tree(tokenizer, prompt: list[dict], chosen: str, rejected: str) -> Tree
         parts.append(pack.segment(shown.ids[len(stem):end], True, 0))
     return tuple(parts)
 
-
-def reference(network, units: data.Units, out: Path) -> np.ndarray:
-    """log p of (chosen, rejected) of every pair under the starting model, shape (P, 2); computed once, kept for resumes."""
-    path = out / REFERENCE
-    if not path.exists():
-        scored = score.nll(network, units.all_trees())
-        partial = path.with_name("reference.partial.npy")
-        np.save(partial, np.array([[-part.sum() for part in tree[1:]] for tree in scored]))
-        os.replace(partial, path)
-    return np.load(path)

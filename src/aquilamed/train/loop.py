@@ -3,7 +3,6 @@
 import dataclasses
 import json
 import math
-import resource
 import signal
 import time
 from collections import Counter
@@ -13,26 +12,25 @@ from pathlib import Path
 import torch
 
 from aquilamed.core.errors import TrainingStopped
-from aquilamed.train import checkpoint, data
+from aquilamed.train import alarms, allocator, checkpoint, data, flops, ranks
+from aquilamed.train.heldout import Validate, gave_up
 from aquilamed.train.objectives import Loss
 from aquilamed.train.settings import Optim
 from aquilamed.tree import score
-
-Validate = Callable[[], float]
-"""() -> mean held-out loss in nats."""
 
 
 @dataclasses.dataclass
 class Job:
     """What one training step of a recipe trains."""
 
-    network: torch.nn.Module
+    network: score.Scored
+    """Sharded where several ranks train."""
     units: data.Units
     objective: Callable[..., Loss]
     optim: Optim
     out: Path
     validate: Validate | None = None
-    """Asked after every epoch; the best epoch's weights are what training ends with. paper 2.2.2"""
+    """Asked after every epoch, or every so many steps; the best weights are what training ends with. paper 2.2.2"""
 
 
 def train(job: Job) -> dict:
@@ -43,59 +41,82 @@ def train(job: Job) -> dict:
     Raises:
         TrainingStopped: a loss or gradient is not finite; the step is named and the last checkpoint is kept.
     """
-    order = data.Order(len(job.units), job.optim.batch, job.optim.epochs, job.optim.seed)
-    torch.manual_seed(job.optim.seed)
+    allocator.keep_freed_memory()
+    order = data.ordered(job.units, job.optim)
+    torch.manual_seed(job.optim.seed + ranks.rank())
     optimizer = make_optimizer(job.network, job.optim)
     state = checkpoint.load(job.out / "checkpoints", job.network, optimizer) or {"step": 0, "tokens": 0, "best": None, "best_weights": None, "history": []}
     saver = _Saver(job, optimizer, state)
-    with _Metrics(job.out / "metrics.jsonl", state["step"]) as metrics, saver:
+    keep_gradients(job.network)
+    pace = flops.peak(job.network.network, data.pack_length(job.network, job.optim)) * ranks.size()
+    with _Metrics(job.out / "metrics.jsonl", state["step"], pace) as metrics, saver:
         job.network.train()
-        while state["step"] < order.steps:
+        while state["step"] < order.steps and not gave_up(state["history"], job.optim.patience):
             began = time.monotonic()
             figures = one_step(job, optimizer, order, state["step"])
             state["step"] += 1
             state["tokens"] += figures["tokens"]
             metrics.add(state, figures, time.monotonic() - began)
-            if state["step"] % order.steps_per_epoch == 0 and job.validate:
-                _judge(job, state, metrics)
-            saver.maybe(last=False)
+            if job.validate and (state["step"] % (job.optim.judge_every or order.steps_per_epoch) == 0 or state["step"] == order.steps):
+                _judge(job, state, metrics, order.steps)
+            saver.maybe()
     if state["best_weights"] is not None:
         checkpoint.put(job.network, state["best_weights"])
     job.network.eval()
-    return {"steps": order.steps, "tokens": state["tokens"], "final_loss": metrics.last_loss, "heldout_loss_by_epoch": state["history"], "best_epoch": state["best"]}
+    optimizer.zero_grad(set_to_none=True)
+    return {"steps": state["step"], "tokens": state["tokens"], "final_loss": metrics.last_loss, "heldout_loss": state["history"], "best_step": state["best"], "matmul_peak_flops": round(pace),
+            **({"stopped_early": f"{job.optim.patience} held-out scores in a row no better than the best"} if state["step"] < order.steps else {}),
+            **({"warnings": metrics.watch.alarms} if metrics.watch.alarms else {})}
 
 
 def one_step(job: Job, optimizer, order: data.Order, step: int) -> dict:
     """Forward and backward over the step's packs, one division by the global count, one update."""
-    optimizer.zero_grad(set_to_none=True)
-    length = job.optim.micro_tokens or (score.CPU_PACK if next(job.network.parameters()).device.type == "cpu" else job.optim.length)
-    total, sums = torch.zeros((), dtype=torch.float64), Counter()
-    for pack, trees in data.packs(job.units, order.units(step), length):
+    optimizer.zero_grad(set_to_none=ranks.size() > 1)
+    device, shape = next(job.network.parameters()).device, flops.shape_of(job.network.network)
+    found, counts, figures = list(data.packs(job.units, order.units(step), data.pack_length(job.network, job.optim))), Counter(), Counter()
+    for (pack, trees), counted in ranks.share(found, data.shortest):
         loss = job.objective(job.network, pack, trees)
-        loss.total.backward()
-        total += loss.total.detach().double().cpu()
-        sums.update({"count": loss.count, "tokens": len(pack), "asked": len(pack.at_L), **loss.figures})
+        (loss.total if counted else 0 * loss.total).backward()
+        counts.update({name: n * counted for name, n in (("count", loss.count), ("tokens", len(pack)), ("asked", len(pack.at_L)), ("flops", shape.of(pack)))})
+        figures.update({name: value.detach().double() * counted for name, value in {"loss": loss.total, **loss.figures}.items()})
+    counts = {name: int(n) for name, n in ranks.sums(counts, torch.device("cpu")).items()}
     trained = [parameter for parameter in job.network.parameters() if parameter.grad is not None]
     for parameter in trained:
-        parameter.grad /= sums["count"]
-    norm = float(torch.nn.utils.clip_grad_norm_(trained, job.optim.clip))
-    if not (math.isfinite(total) and math.isfinite(norm)):
-        raise TrainingStopped(f"{job.out.name}: step {step + 1}: loss {float(total) / sums['count']:.4g}, gradient norm {norm:.4g}: not finite; "
+        parameter.grad /= counts["count"]
+    norm = ranks.whole(torch.nn.utils.clip_grad_norm_(trained, job.optim.clip))
+    shown = ranks.sums({**{name: value / counts["count"] for name, value in figures.items()}, "grad_norm": norm / ranks.size()}, device)
+    if not (math.isfinite(shown["loss"]) and math.isfinite(shown["grad_norm"])):
+        raise TrainingStopped(f"{job.out.name}: step {step + 1}: loss {shown['loss']:.4g}, gradient norm {shown['grad_norm']:.4g}: not finite; "
                               "lower optim.lr or look at the step's data with `aquilamed show --tokens`")
     rate = learning_rate(step, order.steps, job.optim)
     for group in optimizer.param_groups:
         group["lr"] = rate
     optimizer.step()
-    shown = {name: sums[name] / sums["count"] for name in sums if name not in ("count", "tokens", "asked")}
-    return {"loss": float(total) / sums["count"], "lr": rate, "grad_norm": norm, "count": sums["count"], "tokens": sums["tokens"], "asked": sums["asked"], **shown}
+    return {"loss": shown.pop("loss"), "lr": rate, "grad_norm": shown.pop("grad_norm"), **counts, **shown}
+
+
+def keep_gradients(network: score.Scored) -> None:
+    """Give every trained weight its gradient's memory, once for all steps; the embedding's rows that no token names then need not be added.
+
+    Not where several ranks share the weights: FSDP2 keeps its own.
+    """
+    if ranks.size() > 1:
+        return
+    for parameter in network.parameters():
+        if parameter.requires_grad and parameter.grad is None:
+            parameter.grad = torch.zeros_like(parameter)
+    network.network.get_input_embeddings().sparse = True
 
 
 def learning_rate(step: int, steps: int, optim: Optim) -> float:
-    """Rate of 0-based `step`: linear up to `lr`, then half a cosine down to 0."""
+    """Rate of 0-based `step`: linear up to `lr`, then down to 0 as `schedule` says."""
     warm = math.ceil(optim.warmup * steps)
     if step < warm:
         return optim.lr * (step + 1) / warm
-    return optim.lr * 0.5 * (1 + math.cos(math.pi * (step - warm) / max(steps - warm, 1)))
+    if optim.schedule == "wsd":
+        return optim.lr * min(1.0, (steps - step) / max(math.ceil(optim.decay * steps), 1))
+    gone = (step - warm) / max(steps - warm, 1)
+    return optim.lr * (1 - gone if optim.schedule == "linear" else 0.5 * (1 + math.cos(math.pi * gone)))
 
 
 def make_optimizer(network, optim: Optim) -> torch.optim.AdamW:
@@ -108,13 +129,13 @@ def make_optimizer(network, optim: Optim) -> torch.optim.AdamW:
     return torch.optim.AdamW([group for group in groups if group["params"]], lr=optim.lr, betas=(0.9, optim.beta2), fused=True)
 
 
-def _judge(job: Job, state: dict, metrics: "_Metrics") -> None:
-    """Held-out loss after an epoch; remember the weights if it is the best so far."""
+def _judge(job: Job, state: dict, metrics: "_Metrics", last: int) -> None:
+    """Held-out loss; remember the weights if it is the best so far, unless they are those of the only time that it is asked."""
     loss = job.validate()
     state["history"].append(loss)
     if loss <= min(state["history"]):
-        state["best"] = len(state["history"])
-        keep = job.optim.epochs > 1
+        state["best"] = state["step"]
+        keep = state["step"] < last
         state["best_weights"] = {name: value.clone() for name, value in checkpoint.trained_state(job.network).items()} if keep else None
     metrics.note({"step": state["step"], "heldout_loss": loss})
     job.network.train()
@@ -141,36 +162,46 @@ class _Saver:
     def _ask(self, *_):
         self.asked = True
 
-    def maybe(self, *, last: bool) -> None:
-        if last or self.asked or time.monotonic() - self.saved > self.job.optim.save_seconds:
+    def maybe(self) -> None:
+        """Save where any rank finds that it is time; the ranks agree on it."""
+        asked = ranks.any_of(self.asked)
+        if asked or ranks.any_of(time.monotonic() - self.saved > self.job.optim.save_seconds):
             extra = {key: value for key, value in self.state.items() if key != "step"}
-            checkpoint.save(self.job.out / "checkpoints", self.state["step"], self.job.network, self.optimizer, extra)
+            checkpoint.save(self.job.out / "checkpoints", self.state["step"], self.job.network, self.optimizer, extra, keep=self.job.optim.keep_checkpoints)
             self.saved = time.monotonic()
-        if self.asked:
+        if asked:
             raise KeyboardInterrupt
 
 
 class _Metrics:
-    """metrics.jsonl: a line a step; lines past the step that training resumes from are dropped."""
+    """metrics.jsonl, written by rank 0: a line a step; lines past the step that training resumes from are dropped."""
 
-    def __init__(self, path: Path, step: int):
+    def __init__(self, path: Path, step: int, pace: float):
+        self.path, self.pace, self.last_loss, self.file, self.watch = path, pace, None, None, alarms.Watch()
+        if ranks.rank():
+            return
         lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
         kept = [line for line in lines if line.endswith("}") and json.loads(line)["step"] <= step]
         path.write_text("".join(line + "\n" for line in kept), encoding="utf-8")
-        self.path, self.last_loss = path, None
+        self.watch = alarms.Watch(row for line in kept if "loss" in (row := json.loads(line)))
 
     def __enter__(self):
-        self.file = self.path.open("a", encoding="utf-8")
+        self.file = self.path.open("a", encoding="utf-8") if ranks.rank() == 0 else None
         return self
 
     def __exit__(self, *_):
-        self.file.close()
+        if self.file:
+            self.file.close()
 
     def add(self, state: dict, figures: dict, seconds: float) -> None:
         self.last_loss = figures["loss"]
-        peak = torch.cuda.max_memory_allocated() if torch.cuda.is_available() else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-        self.note({"step": state["step"], **figures, "tokens_seen": state["tokens"], "tokens_per_s": round(figures["tokens"] / seconds, 2), "peak_bytes": peak})
+        peak = torch.cuda.max_memory_allocated() if torch.cuda.is_available() else allocator.peak_bytes()
+        share = round(figures.pop("flops") / seconds / self.pace, 4)
+        self.note({"step": state["step"], **figures, "tokens_seen": state["tokens"], "tokens_per_s": round(figures["tokens"] / seconds, 2), "model_flops_share": share, "peak_bytes": peak})
+        for alarm in self.watch.look({"step": state["step"], **figures}):
+            self.note({"step": state["step"], "alarm": alarm})
 
     def note(self, row: dict) -> None:
-        self.file.write(json.dumps(row) + "\n")
-        self.file.flush()
+        if self.file:
+            self.file.write(json.dumps(row) + "\n")
+            self.file.flush()

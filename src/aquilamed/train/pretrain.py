@@ -9,7 +9,7 @@ from aquilamed.core import tables
 from aquilamed.core.counts import Counts
 from aquilamed.hygiene import certificate
 from aquilamed.models import chat
-from aquilamed.train import data, objectives, session
+from aquilamed.train import data, heldout, objectives, ranks, session
 from aquilamed.train.loop import Job
 from aquilamed.train.settings import Optim
 from aquilamed.tree import pack
@@ -17,6 +17,8 @@ from aquilamed.tree.pack import Tree
 
 VERSION = 1
 RESUMES = True
+TOGETHER = True
+"""All ranks run this stage; of other stages only the first runs any."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -28,16 +30,23 @@ class Config:
 
 
 def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts:
-    """Train `inputs["model"]` on `inputs["documents"]`; every token is trained once an epoch, or as often as the mix drew its document."""
+    """Train `inputs["model"]` on `inputs["documents"]`; every token is trained once an epoch, or as often as the mix drew its document.
+
+    `inputs["heldout"]`, if given, chooses the weights that are kept.
+    """
     searched = certificate.notes(inputs["documents"], "documents", allow=config.allow_uncertified)
     model = session.open_model(inputs["model"], config.optim)
-    ledger, langs = data.Ledger(), Counter()
-    if not (out / data.FILE).exists():
-        made = list(trees(model.tokenizer, inputs["documents"], config.optim.length, ledger, langs))
-        session.write_ledger(out, ledger, langs)
-        data.write(out / data.FILE, windows(made, config.optim.length))
+    with ranks.first() as am_first:
+        if am_first and not (out / data.FILE).exists():
+            ledger, langs = data.Ledger(), Counter()
+            made = list(trees(model.tokenizer, inputs["documents"], config.optim.length, ledger, langs))
+            session.write_ledger(out, ledger, langs)
+            data.write(out / data.FILE, windows(made, config.optim.length))
     notes = session.read_ledger(out)
-    job = Job(model.network, data.Units(out / data.FILE), objectives.tokens, config.optim, out)
+    network = session.scored(model)
+    unseen = trees(model.tokenizer, inputs["heldout"], config.optim.length, data.Ledger(), Counter()) if "heldout" in inputs else ()
+    validate = heldout.validator(network, objectives.tokens, ((record, tree) for record, tree, _ in unseen), config.optim)
+    job = Job(network, data.Units(out / data.FILE), objectives.tokens, config.optim, out, validate)
     return session.counts({**notes, **searched}, session.run(job, model))
 
 

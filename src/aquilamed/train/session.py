@@ -16,7 +16,7 @@ from aquilamed.core.errors import TrainingStopped
 from aquilamed.core.manifest import write_json
 from aquilamed.models import folders
 from aquilamed.models.prepare import probe_trees
-from aquilamed.train import data
+from aquilamed.train import checkpoint, data, ranks
 from aquilamed.train.loop import Job, train
 from aquilamed.train.settings import Optim
 from aquilamed.tree import score
@@ -28,7 +28,7 @@ TOLERANCE = 1e-4
 
 def open_model(source: Path, optim: Optim) -> folders.Model:
     """The model of `source`, with dropout set and, for LoRA, adapters in place."""
-    model = folders.load(source, trained=True)
+    model = folders.load(source, trained=True, device=_place())
     config = model.network.config.get_text_config()
     if "attention_dropout" in config.to_dict():
         for module in model.network.modules():
@@ -36,7 +36,14 @@ def open_model(source: Path, optim: Optim) -> folders.Model:
                 module.attention_dropout = optim.dropout
     if optim.mode == "lora":
         model.network = with_adapters(model.network, optim)
+    if optim.recompute:
+        model.network.gradient_checkpointing_enable({"use_reentrant": False})
     return model
+
+
+def _place() -> str:
+    """Where a model is loaded: its device, but the CPU where several ranks take a shard each, so that no GPU need hold it whole."""
+    return "cpu" if ranks.size() > 1 else ""
 
 
 def with_adapters(network, optim: Optim):
@@ -61,22 +68,42 @@ def merge(network) -> None:
         vars(network).pop(attribute, None)
 
 
+def scored(model: folders.Model) -> score.Scored:
+    """The model as the loop trains it: spread over the ranks where there are several."""
+    made = score.Scored(model.network)
+    return ranks.sharded(made, model.network.get_decoder().layers) if ranks.size() > 1 else made
+
+
 def run(job: Job, model: folders.Model) -> dict:
-    """Train, merge, save, load again and compare; return the figures for the manifest.
+    """Train, merge, save, load again and compare; return the figures for the manifest. Where several ranks trained, the first one ends it alone.
 
     Raises:
         TrainingStopped: the saved model does not answer as the trained one does; nothing is sealed.
     """
     figures = train(job)
+    if ranks.size() == 1:
+        return {**figures, **finish(job, model)}
+    weights = {name: ranks.whole(value).cpu() for name, value in checkpoint.trained_state(job.network).items()}
+    with ranks.first() as am_first:
+        if am_first:
+            again = open_model(model.folder, job.optim)
+            checkpoint.put(score.Scored(again.network), weights)
+            figures |= {**finish(job, again), "ranks": ranks.size()}
+    return figures
+
+
+def finish(job: Job, model: folders.Model) -> dict:
+    """Write the trained model as a whole folder and prove it."""
     if job.optim.mode == "lora":
-        merge(job.network)
+        merge(model.network)
+    model.network.eval()
     before = probe(model)
     folders.save(model, job.out)
-    worst = float(np.abs(before - probe(folders.load(job.out, trained=True))).max())
+    worst = float(np.abs(before - probe(folders.load(job.out, trained=True, device=_place()))).max())
     if not worst <= TOLERANCE:
         raise TrainingStopped(f"{job.out / 'model'}: answers differ from the trained weights by {worst:.2g} nats after saving and loading")
     shutil.rmtree(job.out / "checkpoints", ignore_errors=True)
-    return {**figures, "reload_difference_nats": worst}
+    return {"reload_difference_nats": worst}
 
 
 def probe(model: folders.Model) -> np.ndarray:
@@ -93,18 +120,23 @@ def laid_out(out: Path, source: Path, kind: str, make: Callable[..., Iterable[tu
     Raises:
         TrainingStopped: every record was dropped.
     """
-    if not (out / data.FILE).exists():
-        ledger, langs = data.Ledger(), Counter()
-        made = list(make(tables.rows(source, kind), ledger, langs))
-        write_dropped(out, source, kind, {record: tree for record, tree in made if isinstance(tree, str)})
-        write_ledger(out, ledger, langs)
-        data.write(out / data.FILE, [[pair] for pair in made if not isinstance(pair[1], str)])
+    with ranks.first() as am_first:
+        if am_first and not (out / data.FILE).exists():
+            _lay(out, source, kind, make)
     notes = read_ledger(out)
     if not notes["records_by_lang"]:
         reasons = ", ".join(f"{reason} {n:,}" for reason, n in notes["dropped"].items()) or "none came in"
         raise TrainingStopped(f"{out}: nothing to train on: every record of {kind} was dropped ({reasons}); see its dropped/ folder; "
                               "too_long is what exceeds optim.length, the rest is for the step before to mend")
     return notes
+
+
+def _lay(out: Path, source: Path, kind: str, make: Callable[..., Iterable[tuple[str, Tree | str]]]) -> None:
+    ledger, langs = data.Ledger(), Counter()
+    made = list(make(tables.rows(source, kind), ledger, langs))
+    write_dropped(out, source, kind, {record: tree for record, tree in made if isinstance(tree, str)})
+    write_ledger(out, ledger, langs)
+    data.write(out / data.FILE, [[pair] for pair in made if not isinstance(pair[1], str)])
 
 
 def write_ledger(out: Path, ledger: data.Ledger, langs: Counter) -> None:

@@ -30,12 +30,19 @@ class Optim:
     """Peak learning rate."""
     batch: int
     """Units a step: windows of `length` tokens in pre-training, conversations in SFT, pairs in DPO."""
+    batch_tokens: int = 0
+    """Tokens a step, at least the longest unit's, in place of `batch`: every step of an epoch takes about as many; 0: `batch` counts units. ours"""
     length: int
     """Longest sequence, tokens. paper: 4096 in CPT, 2048 in SFT"""
     epochs: int = 1
     """Passes over the data."""
     warmup: float = 0.05
-    """Share of the steps, 0..1, over which the rate rises linearly from 0; cosine to 0 after. paper 2.1.3"""
+    """Share of the steps, 0..1, over which the rate rises linearly from 0. paper 2.1.3"""
+    schedule: Literal["cosine", "linear", "wsd"] = "cosine"
+    """How the rate falls to 0 after the warm-up: by half a cosine, linearly, or not before the last `decay` of the steps (warm-up, stable, decay;
+    Hu et al. 2024, arXiv 2404.06395). paper 2.1.3: cosine"""
+    decay: float = 0.2
+    """Share of the steps, 0..1, over which `wsd` falls linearly to 0. ours: a tenth or more sufficed there"""
     weight_decay: float = 0.1
     """Of matrices only. paper 2.2.2"""
     beta2: float = 0.95
@@ -46,19 +53,31 @@ class Optim:
     """Share of attention weights dropped, 0..1. paper 2.2.2: 0.1 in SFT"""
     micro_tokens: int = 0
     """Tokens of one forward pass; changes memory and speed, never the result. 0: `length` on GPU, 512 on CPU."""
+    recompute: bool = False
+    """Whether a layer's activations are computed again in the backward pass instead of kept: a third more arithmetic, a fraction of the memory, the same result. ours"""
     mode: Literal["full", "lora"] = "full"
     """Train all weights, or adapters."""
     lora: Lora = Lora()
     """Used where `mode` is lora."""
+    judge_every: int = 0
+    """Steps after which the held-out records are scored, where a step of a recipe is given any; 0: after each epoch. The best weights are what the step ends with. paper 2.2.2"""
+    patience: int = 0
+    """Held-out scores in a row that are no better than the best, after which training ends; 0: it goes on to the end. ours"""
     save_seconds: float = 180.0
     """Time between checkpoints; changes no result."""
+    keep_checkpoints: int = 1
+    """The newest that are kept while a step trains, 1 or more; none is after it. ours"""
     seed: int = 1
     """Of the data order, dropout and adapter initialisation."""
 
     def __post_init__(self):
         check(self.lr > 0, f"lr={self.lr}: expected more than 0")
         check(self.batch > 0 and self.epochs > 0, f"batch={self.batch}, epochs={self.epochs}: expected 1 or more")
+        check(min(self.batch_tokens, self.judge_every, self.patience) >= 0, "batch_tokens, judge_every, patience: expected 0 or more")
         check(self.length >= 8, f"length={self.length}: expected 8 or more tokens")
         check(0 <= self.warmup < 1, f"warmup={self.warmup}: expected a share of the steps, 0..1")
+        check(0 < self.decay <= 1, f"decay={self.decay}: expected a share of the steps above 0, up to 1")
+        check(self.schedule != "wsd" or self.warmup + self.decay <= 1, f"warmup={self.warmup}, decay={self.decay}: together more than all steps")
         check(0 <= self.dropout < 1, f"dropout={self.dropout}: expected 0..1")
+        check(self.keep_checkpoints >= 1, f"keep_checkpoints={self.keep_checkpoints}: expected 1 or more")
         check(self.save_seconds > 0, f"save_seconds={self.save_seconds}: expected more than 0")

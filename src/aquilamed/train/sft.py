@@ -9,14 +9,15 @@ from aquilamed.core import tables
 from aquilamed.core.counts import Counts
 from aquilamed.hygiene import certificate
 from aquilamed.models import chat
-from aquilamed.train import data, objectives, session
+from aquilamed.train import data, heldout, objectives, session
 from aquilamed.train.loop import Job
 from aquilamed.train.settings import Optim
-from aquilamed.tree import pack, score
+from aquilamed.tree import pack
 from aquilamed.tree.pack import Tree
 
 VERSION = 1
 RESUMES = True
+TOGETHER = True
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -28,7 +29,7 @@ class Config:
 
 
 def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts:
-    """Train `inputs["model"]` on `inputs["conversations"]`; `inputs["heldout"]`, if given, chooses the best epoch.
+    """Train `inputs["model"]` on `inputs["conversations"]`; `inputs["heldout"]`, if given, chooses the weights that are kept.
 
     A conversation that the template can't show, or that is longer than `length`, is dropped whole and counted.
     """
@@ -37,11 +38,10 @@ def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts
     kind = "conversations"
     length = config.optim.length
     notes = session.laid_out(out, inputs[kind], kind, lambda rows, ledger, langs: trees(model.tokenizer, rows, length, ledger, langs))
-    validate = None
-    if "heldout" in inputs:
-        heldout = trees(model.tokenizer, tables.rows(inputs["heldout"], kind), length, data.Ledger(), Counter())
-        validate = mean_loss(model.network, [tree for _, tree in heldout if not isinstance(tree, str)])
-    job = Job(model.network, data.Units(out / data.FILE), objectives.tokens, config.optim, out, validate)
+    network = session.scored(model)
+    rows = tables.rows(inputs["heldout"], kind) if "heldout" in inputs else ()
+    validate = heldout.validator(network, objectives.tokens, trees(model.tokenizer, rows, length, data.Ledger(), Counter()), config.optim)
+    job = Job(network, data.Units(out / data.FILE), objectives.tokens, config.optim, out, validate)
     return session.counts({**notes, **searched}, session.run(job, model))
 
 
@@ -64,10 +64,3 @@ def trees(tokenizer, rows, length: int, ledger: data.Ledger, langs: Counter) -> 
         langs[row["lang"]] += 1
         yield row["id"], tree
 
-
-def mean_loss(network, heldout: list[Tree]):
-    """A function that gives the mean loss in nats over the held-out conversations' answers."""
-    def validate() -> float:
-        parts = [part for tree in score.nll(network, heldout) for part in tree]
-        return float(sum(part.sum() for part in parts) / max(sum(len(part) for part in parts), 1))
-    return validate if heldout else None

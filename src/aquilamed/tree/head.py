@@ -8,39 +8,54 @@ from torch import Tensor
 
 CHUNK = 256
 """Positions whose logits exist at the same time: 256 x 262k floats are 268 MB."""
+KEPT = 2 * CHUNK
+"""Asked positions up to which their log-probabilities are kept for the backward pass; those of more are computed once more in it."""
 
 
 class _TokenNll(torch.autograd.Function):
-    """Forward keeps one log-sum-exp a position; backward computes the chunks' logits once more."""
+    """A chunk's logits are gone before the next one's are made, in the backward pass too."""
 
     @staticmethod
     def forward(ctx, hidden_UD: Tensor, weight_VD: Tensor, row_L: Tensor, target_L: Tensor) -> Tensor:
-        lse_U = torch.empty(len(hidden_UD), dtype=torch.float32, device=hidden_UD.device)
-        said_L = torch.empty(len(row_L), dtype=torch.float32, device=hidden_UD.device)
+        nll_L = torch.empty(len(row_L), dtype=torch.float32, device=hidden_UD.device)
+        ctx.kept = [] if len(hidden_UD) <= KEPT and any(ctx.needs_input_grad) else None
         for low in range(0, len(hidden_UD), CHUNK):
-            logits_CV = (hidden_UD[low:low + CHUNK] @ weight_VD.T).float()
-            lse_U[low:low + CHUNK] = logits_CV.logsumexp(-1)
-            here = (row_L >= low) & (row_L < low + CHUNK)
-            said_L[here] = logits_CV[row_L[here] - low, target_L[here]]
-        ctx.save_for_backward(hidden_UD, weight_VD, row_L, target_L, lse_U)
-        return lse_U[row_L] - said_L
+            logp_CV, here = _logp(hidden_UD, weight_VD, low), (row_L >= low) & (row_L < low + CHUNK)
+            nll_L[here] = -logp_CV[row_L[here] - low, target_L[here]]
+            if ctx.kept is not None:
+                ctx.kept.append(logp_CV)
+        ctx.save_for_backward(hidden_UD, weight_VD, row_L, target_L)
+        return nll_L
 
     @staticmethod
     def backward(ctx, grad_L: Tensor):
-        hidden_UD, weight_VD, row_L, target_L, lse_U = ctx.saved_tensors
-        grad_hidden_UD = torch.empty_like(hidden_UD)
-        grad_weight_VD = torch.zeros_like(weight_VD) if ctx.needs_input_grad[1] else None
-        total_U = torch.zeros_like(lse_U).index_add_(0, row_L, grad_L)
-        for low in range(0, len(hidden_UD), CHUNK):
-            rows = slice(low, low + CHUNK)
-            grad_CV = (hidden_UD[rows] @ weight_VD.T).float().sub_(lse_U[rows, None]).exp_().mul_(total_U[rows, None])
-            here = (row_L >= low) & (row_L < low + CHUNK)
+        hidden_UD, weight_VD, row_L, target_L = ctx.saved_tensors
+        grad_hidden_UD, kept = torch.empty_like(hidden_UD), ctx.kept
+        ctx.kept = None                                     # they are changed in place: a second backward pass computes them again
+        into_VD = _gradient_of(weight_VD) if ctx.needs_input_grad[1] else None
+        grad_weight_VD = into_VD
+        total_U = torch.zeros(len(hidden_UD), dtype=torch.float32, device=grad_L.device).index_add_(0, row_L, grad_L)
+        for number, low in enumerate(range(0, len(hidden_UD), CHUNK)):
+            rows, here = slice(low, low + CHUNK), (row_L >= low) & (row_L < low + CHUNK)
+            logp_CV = _logp(hidden_UD, weight_VD, low) if kept is None else kept[number]
+            grad_CV = logp_CV.exp_().mul_(total_U[rows, None])
             grad_CV.index_put_((row_L[here] - low, target_L[here]), -grad_L[here], accumulate=True)
             grad_CV = grad_CV.to(weight_VD.dtype)
             grad_hidden_UD[rows] = grad_CV @ weight_VD
-            if grad_weight_VD is not None:
-                grad_weight_VD.addmm_(grad_CV.T, hidden_UD[rows])
-        return grad_hidden_UD, grad_weight_VD, None, None
+            if ctx.needs_input_grad[1]:
+                grad_weight_VD = grad_CV.T @ hidden_UD[rows] if grad_weight_VD is None else grad_weight_VD.addmm_(grad_CV.T, hidden_UD[rows])
+        return grad_hidden_UD, None if into_VD is not None else grad_weight_VD, None, None
+
+
+def _logp(hidden_UD: Tensor, weight_VD: Tensor, low: int) -> Tensor:
+    """log p of every token at one chunk of positions, (C, V), float32."""
+    return (hidden_UD[low:low + CHUNK] @ weight_VD.T).float().log_softmax(-1)
+
+
+def _gradient_of(weight_VD: Tensor) -> Tensor | None:
+    """The gradient that `weight_VD` has already, which is added to in place: it is as large as the head itself, and asking for it anew takes as long as a chunk's products."""
+    grad_VD = weight_VD.grad if weight_VD.is_leaf and type(weight_VD) is torch.nn.Parameter else None
+    return grad_VD if grad_VD is not None and grad_VD.dtype == weight_VD.dtype else None
 
 
 def token_nll(hidden_TD: Tensor, weight_VD: Tensor, at_L: Tensor, target_L: Tensor) -> Tensor:

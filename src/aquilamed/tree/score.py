@@ -16,8 +16,27 @@ CPU_PACK, GPU_PACK = 512, 8192
 """Pack lengths that pay: attention over a dense mask grows with the square, and a CPU gains nothing from longer ones."""
 
 
+class Scored(torch.nn.Module):
+    """A language model whose forward pass gives the asked tokens' losses: the head's weights are used inside it, as sharding asks."""
+
+    def __init__(self, network):
+        super().__init__()
+        self.network = network
+
+    @property
+    def dtype(self) -> torch.dtype:
+        return self.network.dtype
+
+    def forward(self, pack: Pack) -> Tensor:
+        return _pack_nll(self.network, pack)
+
+
 def pack_nll(network, pack: Pack) -> Tensor:
     """-log p of the pack's asked tokens, shape (L,); with gradient where the caller allows it."""
+    return network(pack) if isinstance(network, Scored) else _pack_nll(network, pack)
+
+
+def _pack_nll(network, pack: Pack) -> Tensor:
     device = next(network.parameters()).device
     body = network.get_decoder()
     as_tensor = lambda array: torch.from_numpy(array).to(device)  # noqa: E731
