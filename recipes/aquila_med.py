@@ -15,6 +15,7 @@ from aquilamed.instruct import importing as talks
 from aquilamed.instruct import join as join_talks
 from aquilamed.instruct import score as scores
 from aquilamed.models import prepare, remote
+from aquilamed.models.encoder_settings import Settings
 from aquilamed.pipeline import Recipe, Step
 from aquilamed.preference import join, objective, subjective
 from aquilamed.train import dpo, pretrain, sft
@@ -24,6 +25,7 @@ DATA = Path("data")
 BASE = prepare.Config(source="models/base-7b", license="unknown")     # 2.1.3: its own 7B, not released; any 7B folder or hub id stands in
 JUDGE = remote.Endpoint(base_url="http://127.0.0.1:8000/v1", model="judge")        # 2.1.1: a model that it does not name; any OpenAI-compatible server
 BERT = readers.Reading(model="google-bert/bert-base-multilingual-cased")              # 2.1.1: batch 64, lr 2e-5, 10 epochs, best checkpoint
+GRADER = readers.Reading(model=BERT.model, tuning=Settings(batch=128, lr=3e-4, epochs=10))   # 2.1.1
 CPT_1 = Optim(lr=1e-4, batch=768, length=4096, epochs=1, warmup=0.05, weight_decay=0.1)       # 2.1.3; weight decay open there, 2.2.2 has 0.1
 CPT_2 = Optim(lr=1e-5, batch=384, length=4096, epochs=1, warmup=0.01, weight_decay=0.1)       # 2.1.3
 SFT = Optim(lr=2e-6, batch=128, length=2048, epochs=2, warmup=0.05, weight_decay=0.1, dropout=0.1)   # 2.2.2; warm-up open
@@ -44,7 +46,7 @@ def corpus() -> list[Step]:
         *domain_loop("decontaminated"),
         Step(name="quality-sample", stage="corpus.sample", config=sample.Config(n=20_000, seed=3), inputs={"documents": "domain"}, paper="2.1.1"),
         Step(name="quality-seeds", stage="corpus.label", config=label.Config(ask="quality", endpoint=JUDGE), inputs={"documents": "quality-sample"}, paper="2.1.1"),   # 15k of 20k stay
-        Step(name="quality", stage="corpus.quality", config=quality.Config(), inputs={"documents": "domain", "seeds": "quality-seeds"}, paper="2.1.1"),     # BERT there: batch 128, lr 3e-4
+        Step(name="quality", stage="corpus.quality", config=quality.Config(reading=GRADER), inputs={"documents": "domain", "seeds": "quality-seeds"}, paper="2.1.1"),
         Step(name="text", stage="hygiene.holdout", config=holdout.Config(share=0.0001), inputs={"documents": "quality"}),
     ]
 
@@ -100,7 +102,7 @@ def training() -> list[Step]:
     """2.1.2, 2.1.3, 2.2.2, 2.3."""
     kind = "preferences"
     first = mix.Config(budget_tokens=60_000_000_000)                                                   # 2.1.2; ratio open
-    second = mix.Config(budget_tokens=20_000_000_000, medical_share=1.0, min_quality=4.0, instruction_share=0.1)     # 2.1.2; threshold and share open
+    second = mix.Config(budget_tokens=20_000_000_000, medical_share=1.0, only_good=True, instruction_share=0.1)     # 2.1.2; threshold and share open
     return [
         Step(name="mix-1", stage="corpus.mix", config=first, inputs={"documents": "text"}, paper="2.1.2"),
         Step(name="mix-2", stage="corpus.mix", config=second, inputs={"documents": "text", "conversations": "dialogues"}, paper="2.1.2"),

@@ -59,7 +59,7 @@ def adapters(lr: float, batch: int, length: int, epochs: int = 1, warmup: float 
 def corpus(sizes: Sizes) -> list[Step]:
     """Raw web pages -> documents that may be trained on."""
     web = Source(name="clinic_web", path="step:clinic/web.jsonl", format="jsonl", mapping=Documents(meta=TRUTH), license=OURS)
-    labelled = Source(name="clinic_seeds", path="step:clinic/seeds.jsonl", format="jsonl", license=OURS, mapping=Documents(meta={"label": "label", "quality": "quality"}))
+    labelled = Source(name="clinic_seeds", path="step:clinic/seeds.jsonl", format="jsonl", license=OURS, mapping=Documents(meta={"label": "label", "quality": "quality", "faults": "faults"}))
     seeds = {"seeds": "seeds"}
     return [
         Step(name="web", stage="corpus.importing", config=importing.Config(sources=(web,)), inputs={"clinic": "clinic"}, paper="2.1.1"),
@@ -102,7 +102,7 @@ def instructions(sizes: Sizes) -> list[Step]:
 def pretraining(sizes: Sizes) -> list[Step]:
     """Two mixes and two phases."""
     first = mix.Config(budget_tokens=sizes.phase_1, medical_share=0.6)                      # paper 2.1.2: "a certain ratio"
-    second = mix.Config(budget_tokens=sizes.phase_2, medical_share=0.7, min_quality=4.0, instruction_share=0.3)
+    second = mix.Config(budget_tokens=sizes.phase_2, medical_share=0.7, only_good=True, instruction_share=0.3)
     optim = adapters(sizes.cpt_lr, sizes.cpt_batch, sizes.length)
     later = dataclasses.replace(optim, warmup=0.01)                                         # paper 2.1.3
     return [

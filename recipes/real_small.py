@@ -50,7 +50,7 @@ def corpus(sizes: Sizes) -> list[Step]:
     texts = tuple(source for name, source in found.items() if not name.startswith("csl_cls"))
     of_one_domain = {"medical": ("openstax_anatomy", "openstax_nursing", "tcm_ancient_books"), "general": ("openstax_philosophy", "c4_demo", "luxun", "rust_book_zh")}
     labelled = (found["csl_cls_ctg"], *(dataclasses.replace(found[name], mapping=Documents(meta={"label": f"={label}"})) for label, names in of_one_domain.items() for name in names))
-    graded = Source(name="clinic_seeds", path="step:clinic/seeds.jsonl", format="jsonl", license="Apache-2.0", mapping=Documents(meta={"quality": "quality"}))
+    graded = Source(name="clinic_seeds", path="step:clinic/seeds.jsonl", format="jsonl", license="Apache-2.0", mapping=Documents(meta={"quality": "quality", "faults": "faults"}))
     return [
         Step(name="texts", stage="corpus.importing", config=importing.Config(sources=texts, max_chars=sizes.max_chars), paper="2.1.1"),
         Step(name="domain-seeds", stage="corpus.importing", config=importing.Config(sources=labelled, max_chars=sizes.max_chars), paper="2.1.1"),
@@ -87,7 +87,7 @@ def instructions(sizes: Sizes) -> list[Step]:
 def training(sizes: Sizes) -> list[Step]:
     """Two phases, SFT, pairs, DPO."""
     first = mix.Config(budget_tokens=sizes.phase_1, medical_share=0.7)                      # paper 2.1.2: "a certain ratio"
-    second = mix.Config(budget_tokens=sizes.phase_2, medical_share=0.8, min_quality=3.0, instruction_share=0.3)
+    second = mix.Config(budget_tokens=sizes.phase_2, medical_share=0.8, min_quality=3.0, instruction_share=0.3)     # not only_good: the graded seeds are the clinic's pages, not these books
     cpt, kind = adapters(3e-4, 8, sizes.length), "preferences"                              # paper 2.1.3: 1e-4, batch 768, all weights
     later = dataclasses.replace(cpt, lr=1e-4, warmup=0.01)                                  # paper 2.1.3: 1e-5, warm-up 0.01
     tune = adapters(2e-4, 16, sizes.length)                                                 # paper 2.2.2: 2e-6, batch 128, all weights

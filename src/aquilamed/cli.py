@@ -47,7 +47,10 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"aquilamed {__version__}")
     commands = top.add_subparsers(required=True, metavar="COMMAND")
     _recipe_command(commands, "run", run, "make every step of a recipe that is not made yet")
-    _recipe_command(commands, "plan", plan, "show what a recipe would do, and what is done already").add_argument("--json", action="store_true")
+    planned = _recipe_command(commands, "plan", plan, "show what a recipe would do, and what is done already")
+    planned.add_argument("--json", action="store_true")
+    planned.add_argument("--on", default="", metavar="MACHINE", help="forecast memory, time and disk of the training steps on 24xA100-40G, 8xH100, laptop, ...; exit 2 where they don't fit")
+    planned.add_argument("--shape", type=Path, default=Path(), metavar="CONFIG.JSON", help="with --on: the base model's config.json, where the model itself is not here")
     look = commands.add_parser("show", help="look into a step's folder: a sample of rows, what was dropped and why, tokens of a training sample")
     look.add_argument("path", type=Path, help="a step's folder, or a folder or file in it")
     look.add_argument("-n", type=int, default=3, metavar="N", help="how many rows (default 3)")
@@ -88,8 +91,14 @@ def _recipe_command(commands, name: str, function, text: str) -> argparse.Argume
 def run(args: argparse.Namespace) -> None:
     from aquilamed import pipeline, progress
     recipe = _recipe(args)
+    if pipeline.together():
+        from aquilamed.train import ranks
+        if ranks.start():
+            return pipeline.follow(recipe, args.home, _engine(args, lambda *_: None))
     with progress.shown_on(sys.stderr) as tell:
         pipeline.run(recipe, args.home, _engine(args, tell), _say, first=args.first, last=args.last, replace=args.replace)
+    if pipeline.together():
+        ranks.tell("")
     folder = args.home / recipe.name
     _say(f"report: {_write_report(folder)}")
     _say(NOTICE)
@@ -112,8 +121,19 @@ def _engine(args: argparse.Namespace, tell):
 def plan(args: argparse.Namespace) -> None:
     from aquilamed import planning, pipeline
     recipe = _recipe(args)
+    if args.on:
+        return _fit(args, recipe)
     rows = planning.forecast(recipe, args.home)
     print(json.dumps(rows, ensure_ascii=False, indent=1) if args.json else planning.as_text(recipe, rows))
+
+
+def _fit(args: argparse.Namespace, recipe) -> None:
+    from aquilamed import fitting
+    from aquilamed.train import machines
+    machine = machines.named(args.on)
+    rows = fitting.fit(recipe, args.home, machine, args.shape)
+    print(json.dumps(rows, ensure_ascii=False, indent=1) if args.json else fitting.as_text(machine, rows))
+    fitting.refuse(machine, rows)
 
 
 def show(args: argparse.Namespace) -> None:

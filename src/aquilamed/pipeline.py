@@ -186,9 +186,26 @@ def make(recipe: Recipe, step: Step, identity: manifest.Identity, home: Path, ou
     _clear(out, identity, keep=getattr(module, "RESUMES", False))
     manifest.begin(out, identity)
     began = time.monotonic()
+    if together() and getattr(module, "TOGETHER", False):
+        from aquilamed.train import ranks
+        ranks.tell(step.name)
     counts = module.run(step.config, input_paths(recipe, step, home), out, engine)
     return manifest.seal(out, identity, counts, step=step.name, paper=step.paper,
                          seconds=time.monotonic() - began, provenance={**provenance(engine), "input_paths": input_names(recipe, step, home)})
+
+
+def together() -> bool:
+    """Whether torchrun started this process beside others."""
+    return int(os.environ.get("WORLD_SIZE", "1")) > 1
+
+
+def follow(recipe: Recipe, home: Path, engine) -> None:
+    """What every rank but the first does: wait for the steps that all ranks make, and make them with it."""
+    from aquilamed.train import ranks
+    folders = {step.name: (step, out) for step, out in recipe.numbered(home)}
+    while name := ranks.heard():
+        step, out = folders[name]
+        stage_of(step).run(step.config, input_paths(recipe, step, home), out, engine)
 
 
 def identity_of(recipe: Recipe, step: Step, home: Path) -> manifest.Identity:
