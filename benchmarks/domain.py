@@ -38,15 +38,16 @@ CUT = 1200
 HELD_INSTITUTES = ("5_NIDDK_QA", "7_SeniorHealth_QA", "9_CDC_QA")
 TOKENS = 128
 PAPER = 0.84
+MEDICAL = classify.Config().positive_labels
 READING = Reading(model=EMBEDDED, tuning=Settings(max_tokens=TOKENS))
 
 
-def csl() -> list[tuple[str, bool, bool]]:
-    """(text, medical, held out)."""
+def csl() -> list[tuple[str, str, bool]]:
+    """(text, category, held out)."""
     folder = DATA / "pretrain/zh_mixed/csl"
     read = lambda name: [line.split("\t") for line in (folder / name).read_text(encoding="utf-8").splitlines()]  # noqa: E731
     abstracts = {row[2]: row[1] for part in ("dev", "test") for row in read(f"ts/{part}.tsv")}
-    return [(f"{title}\n{abstracts[title]}" if title in abstracts else title, category == "医学", part == "test")
+    return [(f"{title}\n{abstracts[title]}" if title in abstracts else title, category, part == "test")
             for part in ("train", "dev", "test") for _, title, category in read(f"cls_ctg/{part}.tsv")]
 
 
@@ -86,15 +87,16 @@ def _dialogues():
             yield from ((row["dialogue"][:CUT], held) for row in csv.DictReader(file))
 
 
-def seeds_of(items: list[tuple[str, bool, bool]]) -> tuple[labelled.Seeds, np.ndarray]:
-    once = {records.make("documents", {"text": text})["id"]: (text, medical, held) for text, medical, held in items}
+def seeds_of(items: list[tuple[str, bool | str, bool]]) -> tuple[labelled.Seeds, np.ndarray]:
+    once = {records.make("documents", {"text": text})["id"]: (text, label, held) for text, label, held in items}
     ids = sorted(once)
-    texts, medical, held = ([once[row_id][k] for row_id in ids] for k in range(3))
+    texts, named, held = ([once[row_id][k] for row_id in ids] for k in range(3))
+    labels = [name if isinstance(name, str) else ("medical" if name else "general") for name in named]
     langs = [records.make("documents", {"text": text})["lang"] for text in texts]
     langs = np.array(["zh" if lang in ("zh", "mixed") else "en" for lang in langs], object)
-    found = labelled.Seeds(texts=pa.chunked_array([pa.array(texts)]), langs=langs, labels=["medical" if m else "general" for m in medical], ids=ids,
+    found = labelled.Seeds(texts=pa.chunked_array([pa.array(texts)]), langs=langs, labels=labels, ids=ids,
                            rounds=np.full(len(ids), "seeds", object), metas=[{} for _ in ids], is_test=np.array(held, bool))
-    return found, np.array(medical, bool)
+    return found, np.isin(labels, MEDICAL)
 
 
 def peer(seeds: labelled.Seeds, truth: np.ndarray) -> tuple[dict, float]:
@@ -162,11 +164,11 @@ def pace(model: Classifier, seeds: labelled.Seeds) -> tuple[float, float]:
     return len(seeds.ids) / sorted(seconds)[1], float(np.concatenate(found).mean())
 
 
-def task(name: str, items: list[tuple[str, bool, bool]], n_seeds: int = 0) -> tuple[list[dict], Classifier, labelled.Seeds, float]:
+def task(name: str, items: list[tuple[str, bool | str, bool]], n_seeds: int = 0) -> tuple[list[dict], Classifier, labelled.Seeds, float]:
     """(rows of F1 by language and model, the classifier, all the documents, documents/s of the peer)."""
     everything, _ = seeds_of(items)
     seeds = drawn(everything, n_seeds) if n_seeds else everything
-    truth = np.array([label == "medical" for label in seeds.labels], bool)
+    truth = np.isin(seeds.labels, MEDICAL)
     with tempfile.TemporaryDirectory() as folder:
         model, _ = classify.learn(classify.Config(reading=READING), seeds, truth, Path(folder))
     found = classify.measured(seeds, truth, model)

@@ -92,9 +92,10 @@ def run(args: argparse.Namespace) -> None:
     from aquilamed import pipeline, progress
     recipe = _recipe(args)
     if pipeline.together():
+        from aquilamed.engine.pace import silent
         from aquilamed.train import ranks
         if ranks.start():
-            return pipeline.follow(recipe, args.home, _engine(args, lambda *_: None))
+            return pipeline.follow(recipe, args.home, _engine(args, silent))
     with progress.shown_on(sys.stderr) as tell:
         pipeline.run(recipe, args.home, _engine(args, tell), _say, first=args.first, last=args.last, replace=args.replace)
     if pipeline.together():

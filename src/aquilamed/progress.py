@@ -1,10 +1,10 @@
-"""What the command line shows of a long pass: a bar on a terminal, a line every ten seconds elsewhere."""
+"""What the command line shows of something long: a bar on a terminal, a line every ten seconds elsewhere."""
 
 import contextlib
 from collections.abc import Iterator
 from typing import TextIO
 
-from aquilamed.engine.pace import Tell, duration, spelled
+from aquilamed.engine.pace import Progress, Tell, duration
 
 EVERY = 10.0
 """Seconds between two lines."""
@@ -16,34 +16,34 @@ class Lines:
     def __init__(self, file: TextIO):
         self.file, self.said = file, 0.0
 
-    def __call__(self, done: int, total: int, seconds: float) -> None:
-        self.said = self.said if seconds >= self.said else 0.0
-        if done < total and seconds - self.said >= EVERY:
-            self.said = seconds
-            self.file.write(f"  {spelled(done, total, seconds)}\n")
+    def __call__(self, at: Progress) -> None:
+        self.said = self.said if at.seconds >= self.said else 0.0
+        if at.done < at.total and at.seconds - self.said >= EVERY:
+            self.said = at.seconds
+            self.file.write(f"  {at}\n")
             self.file.flush()
 
 
 class Bar:
-    """One bar a pass, gone when the pass has ended."""
+    """One bar a pass or a training, gone when it has ended."""
 
     def __init__(self, file: TextIO):
         from rich.console import Console
         self.console, self.shown = Console(file=file), None
 
-    def __call__(self, done: int, total: int, seconds: float) -> None:
-        if self.shown is None and seconds > 1 and done < total:
-            self.open(total)
+    def __call__(self, at: Progress) -> None:
+        if self.shown is None and at.seconds > 1 and at.done < at.total:
+            self.open(at.total)
         if self.shown is not None:
-            self.shown.update(self.shown.task_ids[0], completed=done, left=duration(seconds / done * (total - done)))
-            if done == total:
+            self.shown.update(self.shown.task_ids[0], completed=at.done, unit=at.unit, left=duration(at.left), note=f"  {at.note}" if at.note else "")
+            if at.done == at.total:
                 self.close()
 
     def open(self, total: int) -> None:
         from rich.progress import BarColumn, Progress, TextColumn
-        said = TextColumn("{task.completed:,.0f} of {task.total:,.0f} shards, {task.fields[left]} left")
-        self.shown = Progress(TextColumn(" "), BarColumn(), said, console=self.console, transient=True)
-        self.shown.add_task("", total=total, left="")
+        said = TextColumn("{task.completed:,.0f} of {task.total:,.0f} {task.fields[unit]}, {task.fields[left]} left{task.fields[note]}")
+        self.shown = Progress(TextColumn(" "), BarColumn(bar_width=24), said, console=self.console, transient=True)
+        self.shown.add_task("", total=total, unit="", left="", note="")
         self.shown.start()
 
     def close(self) -> None:

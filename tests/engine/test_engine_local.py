@@ -50,8 +50,9 @@ def test_a_process_that_always_dies_is_told(monkeypatch):
 
 
 def test_the_pace_by_hand():
-    assert pace.spelled(12, 40, 5.0) == "12 of 40 shards, 2.4 a second, 12 s left"
-    assert pace.spelled(1, 1001, 36.0) == "1 of 1,001 shards, 1.7 a minute, 10 h 00 min left"
+    assert str(pace.Progress(12, 40, 5.0)) == "12 of 40 shards, 2.4 a second, 12 s left"
+    assert str(pace.Progress(1, 1001, 36.0)) == "1 of 1,001 shards, 1.7 a minute, 10 h 00 min left"
+    assert str(pace.Progress(12, 40, 5.0, "steps", 2, "loss 2.3")) == "12 of 40 steps, 2.0 a second, 14 s left, loss 2.3"
     assert pace.duration(185) == "3 min 05 s"
 
 
@@ -59,7 +60,7 @@ def test_a_long_pass_tells_a_line_every_ten_seconds_and_a_short_one_nothing():
     file = io.StringIO()
     with progress.shown_on(file) as tell:
         for done, seconds in ((1, 4.0), (2, 9.9), (3, 11.0), (4, 19.0), (5, 22.0), (6, 40.0)):
-            tell(done, 6, seconds)
+            tell(pace.Progress(done, 6, seconds))
         for done in (1, 2, 3):
-            tell(done, 3, done * 0.5)
+            tell(pace.Progress(done, 3, done * 0.5))
     assert file.getvalue() == "  3 of 6 shards, 16.4 a minute, 11 s left\n  5 of 6 shards, 13.6 a minute, 4 s left\n"

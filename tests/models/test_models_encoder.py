@@ -30,7 +30,7 @@ def bert(tmp_path_factory):
 def _taught(bert, out, **settings):
     texts, truth = _texts(64)
     dev, dev_truth = _texts(32, seed=1)
-    lesson = encoder.Lesson(texts=texts, targets=truth.astype(float), dev_texts=dev, judge=lambda raw: float(((raw > 0) == dev_truth).mean()), classes=True)
+    lesson = encoder.Lesson(texts=texts, targets=truth.astype(int), dev_texts=dev, judge=lambda raw: float(((raw > 0) == dev_truth).mean()), yes=(False, True))
     return encoder.fine_tune(bert, lesson, Settings(**{"lr": 3e-3, "batch": 16, "epochs": 6, "patience": 2, "max_tokens": 64, **settings}), out)
 
 

@@ -234,3 +234,14 @@ def test_sigterm_leaves_a_checkpoint(home):
     done = subprocess.run([sys.executable, "-c", code, str(here), str(here.parent), str(home)], env={**os.environ, "PYTHONPATH": "src"}, check=False, capture_output=True)
     assert done.returncode in (1, -signal.SIGINT, 130), done.stderr
     assert [path.name for path in (home / "out/checkpoints").iterdir()] == ["step-0000001"]
+
+
+def test_exported_adapters_give_the_merged_model(home):
+    from peft import PeftModel
+    fit(home, "sft", "out", mode="lora", lora=Lora(rank=2, export=True), epochs=3)
+    base, merged = folders.load(home / "base"), folders.load(home / "out")
+    ids = torch.arange(5, 25)[None]
+    plain = base.network(ids).logits
+    adapted = PeftModel.from_pretrained(base.network, home / "out/adapters").eval()(ids).logits
+    torch.testing.assert_close(adapted, merged.network(ids).logits, rtol=1e-4, atol=1e-4)
+    assert (plain - adapted).abs().max() > 1e-2

@@ -22,12 +22,12 @@ def fit(home, name, out, n_ranks, *, stop=-1, **changes):
     start = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", str(n_ranks), "--master-port", "0", "--rdzv-backend", "c10d", "--rdzv-endpoint", "localhost:0"]
     done = subprocess.run([*(start if n_ranks > 1 else [sys.executable]), *code], capture_output=True, text=True, check=False,
                           env={**os.environ, "HOME": str(home), "PYTHONPATH": f"{HERE.parents[1] / 'src'}:{HERE}:{HERE.parent}", "OMP_NUM_THREADS": "1"})
-    assert (done.returncode == 0) == (stop < 0), done.stderr[-3000:]
+    assert (done.returncode == 0) == (stop < 0), done.stderr[-9000:]
     return load_file(home / out / "model" / "model.safetensors") if stop < 0 else None
 
 
-def lines(home, out):
-    return [json.loads(line) for line in (home / out / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
+def lines(home, out, file="metrics.jsonl"):
+    return [json.loads(line) for line in (home / out / file).read_text(encoding="utf-8").splitlines()]
 
 
 def same(one, other):
@@ -38,9 +38,12 @@ def same(one, other):
 
 @pytest.mark.parametrize("name", STAGES)
 def test_two_ranks_train_what_one_does(home, name):
-    alone, both = fit(home, name, "alone", 1), fit(home, name, "both", 2)
+    watch = {"sample_every": 7, "sample_tokens": 4}
+    alone, both = fit(home, name, "alone", 1, watch=watch), fit(home, name, "both", 2, watch=watch)
     same(alone, both)
-    first, second = lines(home, "alone"), lines(home, "both")
+    (first, second), (answers, others) = ([lines(home, out, file) for out in ("alone", "both")] for file in ("metrics.jsonl", "samples.jsonl"))
+    assert [row["answer"] for row in answers[:8]] == [row["answer"] for row in others[:8]] and len(answers) == len(others) >= 24
+    first, second = ([row for row in rows if "loss" in row] for rows in (first, second))
     assert len(first) == len(second) >= 14
     for a, b in zip(first, second, strict=True):
         assert {key: a[key] for key in ("step", "count", "tokens", "asked", "tokens_seen")} == {key: b[key] for key in ("step", "count", "tokens", "asked", "tokens_seen")}

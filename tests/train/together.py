@@ -6,7 +6,7 @@ from pathlib import Path
 
 from aquilamed.engine.local import Local
 from aquilamed.train import loop, ranks
-from aquilamed.train.settings import Lora
+from aquilamed.train.settings import Lora, Watching
 from test_train import STAGES, optim
 
 
@@ -22,7 +22,8 @@ def main() -> None:
             raise SystemExit(3)
         return honest(*given)
     loop.one_step = one
-    changes = {**changes, **({"lora": Lora(**changes["lora"])} if "lora" in changes else {})}
+    kinds = {"lora": Lora, "watch": Watching}
+    changes = {key: kinds[key](**value) if key in kinds else value for key, value in changes.items()}
     stage.run(stage.Config(optim=optim(**changes), allow_uncertified=True, **settings), {"model": home / "base", kind: home / "data"}, home / out, Local(1))
     ranks.end()
 

@@ -10,6 +10,10 @@ from pathlib import Path
 from aquilamed.core.errors import ConfigError
 
 
+NEUTRAL = {"neutral": True}
+"""`metadata` of a field that changes nothing of what a step makes: it is neither hashed nor recorded."""
+
+
 def canonical_json(value: object) -> str:
     """The one spelling of `value` that is hashed: sorted keys, no blanks.
 
@@ -77,7 +81,7 @@ def _parse(text: str, kind: object, key: str) -> object:
 
 def _plain(value: object) -> object:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value) if not field.metadata.get("neutral")}
     if isinstance(value, Path):
         return value.as_posix()
     raise TypeError(f"{type(value).__name__} has no stable spelling")

@@ -23,8 +23,8 @@ from aquilamed.core.errors import FolderBusy, RecordError, StaleOutput
 MANIFEST, IDENTITY, LOG = "manifest.json", "identity.json", "log.txt"
 PASSES = "passes"
 """Sub-folder for what passes over the shards leave to one another and to a later try; gone when the step is sealed."""
-UNHASHED = ("metrics.jsonl", LOG, IDENTITY, MANIFEST)
-"""Files of a step that are not outputs: they carry times."""
+UNHASHED = ("metrics.jsonl", "samples.jsonl", "tracked", LOG, IDENTITY, MANIFEST)
+"""Files and folders of a step that are not outputs: they carry times, or are there only where somebody watches."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -63,7 +63,7 @@ def seal(folder: Path, identity: Identity, counts: Counts, *, step: str, paper: 
     shutil.rmtree(folder / PASSES, ignore_errors=True)
     outputs = {
         path.relative_to(folder).as_posix(): {"sha256": file_sha256(path), "bytes": path.stat().st_size}
-        for path in sorted(folder.rglob("*")) if path.is_file() and path.relative_to(folder).as_posix() not in UNHASHED
+        for path in sorted(folder.rglob("*")) if path.is_file() and path.relative_to(folder).parts[0] not in UNHASHED
     }
     body = {
         "step": step, "stage": identity.stage, "version": identity.version, "paper": paper,

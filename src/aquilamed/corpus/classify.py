@@ -24,7 +24,7 @@ from aquilamed.corpus import seeds as labelled
 from aquilamed.corpus.cascade import ALL, Cascade, Classifier, band
 from aquilamed.corpus.readers import Reading
 
-VERSION = 4
+VERSION = 5
 MODEL = "model.npz"
 LEAST_PER_CLASS = 10
 """Seeds of each class without which nothing can be learnt."""
@@ -108,7 +108,7 @@ def learn(config: Config, seeds: labelled.Seeds, is_medical: np.ndarray, out: Pa
     groups = {name: rows for name, rows in groups.items() if name == ALL or _enough(truth[rows])}
     learnt, notes = {}, {}
     if config.reading.reads:
-        lesson = readers.Seeds(texts=texts, targets=truth, folds=folds, judge=_f1, seed=config.seed)
+        lesson = readers.Seeds(texts=texts, targets=truth, folds=folds, judge=_f1, seed=config.seed, labels=[seeds.labels[k] for k in seeds.train])
         learnt = readers.learn_groups(config.reading, lesson, groups, out)
         notes = learnt[ALL].notes
         groups = {name: rows for name, rows in groups.items() if name == ALL or _enough(truth[learnt[name].rows])}

@@ -4,6 +4,7 @@ Both give one number for each text, a logit or a score, and are used alike by `c
 """
 
 import dataclasses
+from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -14,10 +15,12 @@ from aquilamed.core.config import check
 from aquilamed.core.errors import ModelUnavailable
 from aquilamed.models import encoder_settings
 
-LINEAR, EMBEDDED = "linear", "embedded"
+LINEAR, EMBEDDED, EMBEDDED_TUNED = "linear", "embedded", "embedded-tuned"
 COST, WIDTH = 3.0, 1.0
 """The support vector head's cost of an error and the kernel's width. ours: costs of 3 and 10 were tried at width 1 only, by hand; no command repeats it"""
 FOLDER = "encoder"
+FEWEST = 20
+"""Seeds of a label without which it is taught together with the others that count alike."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -25,17 +28,19 @@ class Reading:
     """Which model reads, and how."""
 
     model: str = LINEAR
-    """`linear`: n-grams alone. `embedded`: the embedded base model's hidden states with a head. Else a folder or hub id of any Hugging Face
+    """`linear`: n-grams alone. `embedded`: the embedded base model's hidden states with a head. `embedded-tuned`: its first
+    layers, fine-tuned as an encoder. Else a folder or hub id of any Hugging Face
     encoder, which is fine-tuned. ours; paper 2.1.1: google-bert/bert-base-multilingual-cased"""
     revision: str = "main"
     """Commit or branch of a hub id."""
     layer: int = 6
-    """Layer, 1..18, whose states `embedded` averages. ours: for its cost; layer 9 was a little better on a part of CSL's titles, by hand"""
+    """Layer, 1..18, whose states `embedded` averages; how many layers `embedded-tuned` has. ours: for its cost; layer 9 was a little better on a part of
+    CSL's titles, by hand"""
     tuning: encoder_settings.Settings = encoder_settings.Settings()
     """How much is read of a text, and how an encoder is fine-tuned."""
 
     def __post_init__(self):
-        check(bool(self.model), "model is empty: expected linear, embedded, a folder or a hub id")
+        check(bool(self.model), "model is empty: expected linear, embedded, embedded-tuned, a folder or a hub id")
         check(1 <= self.layer <= 18, f"layer={self.layer}: expected 1..18")
 
     @property
@@ -44,7 +49,7 @@ class Reading:
 
     def files(self) -> list[Path]:
         """The encoder's folder, where it is one."""
-        return [Path(self.model)] if self.model not in (LINEAR, EMBEDDED) and Path(self.model).is_dir() else []
+        return [Path(self.model)] if self.model not in (LINEAR, EMBEDDED, EMBEDDED_TUNED) and Path(self.model).is_dir() else []
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,6 +102,8 @@ class Seeds:
     judge: Callable[[np.ndarray, np.ndarray], float]
     """(raw outputs, targets) -> how good they are; higher is better."""
     seed: int
+    labels: list[str] = dataclasses.field(default_factory=list)
+    """Where `targets` are booleans, what they were made of: an encoder is taught all labels apart."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -157,13 +164,26 @@ def _tuned(reading: Reading, seeds: Seeds, out: Path) -> Learnt:
     """Fold 0 is kept for development: it chooses the best epoch, and thresholds are chosen on it."""
     from aquilamed.models import encoder
     dev, rest = np.flatnonzero(seeds.folds == 0), np.flatnonzero(seeds.folds != 0)
-    classes = seeds.targets.dtype == bool
-    scale, offset = (1.0, 0.0) if classes else (max(float(seeds.targets[rest].std()), 1e-6), float(seeds.targets[rest].mean()))
-    lesson = encoder.Lesson(texts=seeds.texts.take(pa.array(rest)).to_pylist(), targets=(seeds.targets[rest] - offset) / scale if not classes else seeds.targets[rest].astype(float),
-                            dev_texts=seeds.texts.take(pa.array(dev)).to_pylist(), judge=lambda raw: seeds.judge(raw, seeds.targets[dev]), classes=classes, seed=seeds.seed)
-    notes = encoder.fine_tune(_located(reading), lesson, reading.tuning, out / FOLDER)
+    yes, targets, scale, offset = _taught(seeds, rest)
+    lesson = encoder.Lesson(texts=seeds.texts.take(pa.array(rest)).to_pylist(), targets=targets, dev_texts=seeds.texts.take(pa.array(dev)).to_pylist(),
+                            judge=lambda raw: seeds.judge(raw, seeds.targets[dev]), yes=yes, seed=seeds.seed)
+    notes = encoder.fine_tune(_located(reading), lesson, reading.tuning, out / FOLDER, reading.layer if reading.model == EMBEDDED_TUNED else 0)
     reader = Tuned(out / FOLDER, reading.tuning.max_tokens, scale, offset)
     return Learnt(reader, dev, reader.raw(seeds.texts.take(pa.array(dev))), notes)
+
+
+def _taught(seeds: Seeds, rows: np.ndarray) -> tuple[tuple[bool, ...], np.ndarray, float, float]:
+    """(yes by class, class of each row, 1, 0), or of scores ((), standardised scores, scale, offset)."""
+    own = seeds.targets[rows]
+    if own.dtype != bool:
+        scale, offset = max(float(own.std()), 1e-6), float(own.mean())
+        return (), (own - offset) / scale, scale, offset
+    names = [seeds.labels[row] for row in rows] if seeds.labels else [""] * len(rows)
+    pairs = list(zip(own.tolist(), names, strict=True))
+    often = Counter(pairs)
+    pairs = [pair if often[pair] >= FEWEST else (pair[0], "") for pair in pairs]
+    classes = sorted(set(pairs))
+    return tuple(yes for yes, _ in classes), np.array([classes.index(pair) for pair in pairs]), 1.0, 0.0
 
 
 def _located(reading: Reading) -> Path:
@@ -172,9 +192,11 @@ def _located(reading: Reading) -> Path:
     Raises:
         ModelUnavailable: neither a folder nor a hub id that can be reached.
     """
-    from aquilamed.models import prepare
+    from aquilamed.models import embedded, prepare
+    if reading.model == EMBEDDED_TUNED:
+        return embedded.ensure(embedded.TRIMMED, embedded.CACHE)
     if Path(reading.model).is_dir():
         return Path(reading.model)
     if not prepare.HUB_ID.fullmatch(reading.model):
-        raise ModelUnavailable(f"{reading.model}: no such encoder folder; a hub id would read owner/name, and `embedded` and `linear` need neither")
+        raise ModelUnavailable(f"{reading.model}: no such encoder folder; a hub id would read owner/name, and `linear`, `embedded` and `embedded-tuned` need neither")
     return prepare.download(reading.model, reading.revision)

@@ -1,14 +1,45 @@
-"""How far a pass over the shards is, how fast it goes, and how long it will take."""
+"""How far something long is, how fast it goes, and how long it will take: a pass over the shards, or a training."""
 
+import dataclasses
 import threading
 import time
 from collections.abc import Callable
 
-Tell = Callable[[int, int, float], None]
-"""(jobs done, jobs in all, seconds since the pass began), called after each job, one call at a time."""
+
+@dataclasses.dataclass(frozen=True)
+class Progress:
+    """What is known at one moment."""
+
+    done: int
+    total: int
+    seconds: float
+    """Since this process began."""
+    unit: str = "shards"
+    before: int = 0
+    """Of `done`, what was there when it began."""
+    note: str = ""
+
+    @property
+    def rate(self) -> float:
+        """Units a second."""
+        return max(self.done - self.before, 1e-9) / max(self.seconds, 1e-9)
+
+    @property
+    def left(self) -> float:
+        """Seconds, at that rate."""
+        return (self.total - self.done) / self.rate
+
+    def __str__(self) -> str:
+        """`12 of 40 shards, 2.4 a second, 12 s left`."""
+        pace = f"{self.rate:.1f} a second" if self.rate >= 1 else f"{self.rate * 60:.1f} a minute"
+        return f"{self.done:,} of {self.total:,} {self.unit}, {pace}, {duration(self.left)} left{', ' if self.note else ''}{self.note}"
 
 
-def silent(done: int, total: int, seconds: float) -> None:
+Tell = Callable[[Progress], None]
+"""Called after each job or step, one call at a time."""
+
+
+def silent(progress: Progress) -> None:
     """Tells nobody."""
 
 
@@ -22,14 +53,7 @@ class Pace:
     def done(self) -> None:
         with self.lock:
             self.n_done += 1
-            self.tell(self.n_done, self.total, time.monotonic() - self.began)
-
-
-def spelled(done: int, total: int, seconds: float) -> str:
-    """`12 of 40 shards, 2.4 a second, 12 s left`."""
-    rate = done / max(seconds, 1e-9)
-    pace = f"{rate:.1f} a second" if rate >= 1 else f"{rate * 60:.1f} a minute"
-    return f"{done:,} of {total:,} shards, {pace}, {duration((total - done) / max(rate, 1e-9))} left"
+            self.tell(Progress(self.n_done, self.total, time.monotonic() - self.began))
 
 
 def duration(seconds: float) -> str:

@@ -1,7 +1,7 @@
-"""Any Hugging Face encoder, fine-tuned to one number for each text: a logit or a score. paper 2.1.1 (multilingual BERT)
+"""Any Hugging Face encoder, fine-tuned to one number for each text: log-odds or a score. paper 2.1.1 (multilingual BERT)
 
-On a CPU all batches of a width have one shape, so that no text's number can depend on its neighbours, not even in its last bits;
-on a GPU a batch is bounded by its padded tokens, under bf16.
+Several labels may count as yes and several as no: all are taught apart, and the number is the log-odds of yes. On a CPU all batches of a width have one shape, so that no text's number can depend on its neighbours, not even in its last bits;
+on a GPU a batch is bounded by its padded tokens. Products are bf16 on a GPU, and on a CPU that multiplies bf16 by itself.
 """
 
 import contextlib
@@ -38,16 +38,17 @@ class Lesson:
 
     texts: Sequence[str]
     targets: np.ndarray
-    """0 or 1 where `classes`, else any scale."""
+    """A class, by its place in `yes`; a score on any scale where that is empty."""
     dev_texts: Sequence[str]
     judge: Callable[[np.ndarray], float]
     """How good the raw outputs for `dev_texts` are: higher is better."""
-    classes: bool
+    yes: tuple[bool, ...] = ()
+    """For every class, whether it counts as yes."""
     seed: int = 0
 
 
-def fine_tune(source: Path, lesson: Lesson, settings: Settings, out: Path) -> dict:
-    """Teach the encoder in `source` and save the best epoch's in `out`; what each epoch reached on the development texts.
+def fine_tune(source: Path, lesson: Lesson, settings: Settings, out: Path, layers: int = 0) -> dict:
+    """Teach the encoder in `source`, or its first `layers` alone, and save the best epoch's in `out`; what each epoch reached on the development texts.
 
     Equal seeds, texts and settings give equal weights on one machine; order and dropout follow `lesson.seed`.
 
@@ -56,7 +57,7 @@ def fine_tune(source: Path, lesson: Lesson, settings: Settings, out: Path) -> di
     """
     device = "cuda" if torch.cuda.is_available() else "cpu"
     torch.manual_seed(lesson.seed)
-    network, tokenizer = _loaded(source, device)
+    network, tokenizer = _loaded(source, device, yes=list(lesson.yes), layers=layers)
     ids = _ids(tokenizer, lesson.texts, settings.max_tokens)
     dev_ids = _ids(tokenizer, lesson.dev_texts, settings.max_tokens)
     optimizer = torch.optim.AdamW(network.parameters(), lr=settings.lr, weight_decay=settings.weight_decay)
@@ -132,17 +133,16 @@ def _update(network, tokenizer, pairs: list[tuple[list[int], float]], lesson: Le
     network.train()
     device = network.device
     most = GPU_TOKENS // 2 if device.type == "cuda" else CPU_TOKENS
+    shares = torch.tensor(np.bincount(lesson.targets, minlength=len(lesson.yes)) / len(lesson.targets), dtype=torch.float32, device=device) if lesson.yes else None
     for places in groups([len(ids) for ids, _ in pairs], most):
         ids_BT, mask_BT = padded([pairs[k][0] for k in places], tokenizer.pad_token_id, device)
-        target_B = torch.tensor([float(pairs[k][1]) for k in places], device=device)
-        with torch.autocast("cuda", torch.bfloat16, enabled=device.type == "cuda"):
-            said_B = network(input_ids=ids_BT, attention_mask=mask_BT).logits[:, 0].float()
-        if lesson.classes:
-            share = float(np.mean(lesson.targets))
-            weight_B = torch.where(target_B > 0.5, 0.5 / max(share, 1e-6), 0.5 / max(1 - share, 1e-6))
-            loss = torch.nn.functional.binary_cross_entropy_with_logits(said_B, target_B, weight_B, reduction="sum")
+        target_B = torch.tensor([pairs[k][1] for k in places], device=device)
+        with _products(device):
+            said_BC = network(input_ids=ids_BT, attention_mask=mask_BT).logits.float()
+        if lesson.yes:                                  # every class weighs as much as any other
+            loss = torch.nn.functional.cross_entropy(said_BC, target_B, 1 / (len(shares) * shares.clamp(min=1e-6)), reduction="sum")
         else:
-            loss = torch.nn.functional.mse_loss(said_B, target_B, reduction="sum")
+            loss = torch.nn.functional.mse_loss(said_BC[:, 0], target_B.float(), reduction="sum")
         (loss / len(pairs)).backward()
 
 
@@ -150,10 +150,21 @@ def _update(network, tokenizer, pairs: list[tuple[list[int], float]], lesson: Le
 def _forward(network, tokenizer, ids: Sequence[list[int]]) -> np.ndarray:
     network.eval()
     found = np.zeros(len(ids))
+    yes = torch.tensor(network.config.yes, dtype=torch.bool, device=network.device)
     for places, ids_BT, mask_BT in batches(ids, tokenizer.pad_token_id, network.device):
-        with torch.autocast("cuda", torch.bfloat16, enabled=network.device.type == "cuda"):
-            found[places] = network(input_ids=ids_BT, attention_mask=mask_BT).logits[:len(places), 0].float().cpu().numpy()
+        with _products(network.device):
+            said_BC = network(input_ids=ids_BT, attention_mask=mask_BT).logits[:len(places)].float()
+        found[places] = (said_BC[:, yes].logsumexp(1) - said_BC[:, ~yes].logsumexp(1) if len(yes) else said_BC[:, 0]).cpu().numpy()
     return found
+
+
+def fast_bfloat16() -> bool:
+    """Whether this CPU multiplies bfloat16 matrices by itself, some four times as fast as float32."""
+    return torch.backends.cpu.get_cpu_capability() != "DEFAULT" and (torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported())
+
+
+def _products(device: torch.device):
+    return torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda" or fast_bfloat16())
 
 
 def _ids(tokenizer, texts: Sequence[str], max_tokens: int) -> list[list[int]]:
@@ -163,13 +174,22 @@ def _ids(tokenizer, texts: Sequence[str], max_tokens: int) -> list[list[int]]:
     return [row if len(row) <= max_tokens else row[:max_tokens - len(end)] + end for row in found]
 
 
-def _loaded(source: Path, device: str):
+def _loaded(source: Path, device: str, *, yes: list[bool] | None = None, layers: int = 0):
+    """(network, tokenizer); with a new head where `yes` says what its outputs mean, and the first `layers` alone where that is not 0."""
     try:
+        config = transformers.AutoConfig.from_pretrained(source, local_files_only=True)
+        if yes is not None:
+            config.num_labels, config.yes = max(len(yes), 1), yes
+        if layers:
+            config.num_hidden_layers = layers
+            if getattr(config, "layer_types", None):
+                config.layer_types = config.layer_types[:layers]
+
         tokenizer = transformers.AutoTokenizer.from_pretrained(source, local_files_only=True)
         if tokenizer.pad_token_id is None:
             tokenizer.pad_token = tokenizer.eos_token
         network = transformers.AutoModelForSequenceClassification.from_pretrained(
-            source, num_labels=1, dtype=torch.float32, ignore_mismatched_sizes=True, local_files_only=True)
+            source, config=config, dtype=torch.float32, ignore_mismatched_sizes=True, local_files_only=True)
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         raise ModelUnavailable(f"{source}: can't be loaded as a sequence classifier: {error}") from error
     network.config.pad_token_id = tokenizer.pad_token_id

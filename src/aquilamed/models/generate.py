@@ -42,7 +42,7 @@ def grouped(order: Sequence[int], lengths: Sequence[int], batch: int, padded: in
         yield group
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def decode(model: Model, prompts: Sequence[Sequence[int]], chances: Sequence[np.random.Generator],
            max_new_tokens: int, temperature: float) -> Iterator[list[int | None]]:
     """One list a step: each prompt's next token, None once it has stopped. Prompts are padded on the left."""

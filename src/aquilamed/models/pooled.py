@@ -37,9 +37,5 @@ def _first_layers(layer: int):
     model = folders.load(embedded.ensure(embedded.TRIMMED, embedded.CACHE))
     body = model.network.get_decoder()
     body.layers = body.layers[:layer]
-    return body.to(torch.bfloat16 if _fast_bfloat16() else torch.float32), model.tokenizer
+    return body.to(torch.bfloat16 if encoder.fast_bfloat16() else torch.float32), model.tokenizer
 
-
-def _fast_bfloat16() -> bool:
-    """Whether this CPU multiplies bfloat16 matrices by itself (AMX), some four times as fast as float32."""
-    return torch.backends.cpu.get_cpu_capability() != "DEFAULT" and torch.cpu._is_amx_tile_supported()

@@ -13,7 +13,7 @@ from aquilamed.core.config import check
 from aquilamed.core.counts import Counts
 from aquilamed.hygiene import certificate
 from aquilamed.models import chat
-from aquilamed.train import data, heldout, reference, session
+from aquilamed.train import data, heldout, reference, sampling, session
 from aquilamed.train.loop import Job
 from aquilamed.train.objectives import Dpo
 from aquilamed.train.settings import Optim
@@ -62,7 +62,8 @@ def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts
     unseen = [(record, tree) for record, tree in trees(model.tokenizer, rows, length, data.Ledger(), Counter()) if not isinstance(tree, str)]
     judge = dataclasses.replace(objective, reference_P2=reference.logp(network, model.folder, [tree for _, tree in unseen], config.optim, out, part="reference-heldout"))
     validate = heldout.validator(network, judge, unseen, config.optim)
-    return session.counts({**notes, **searched}, session.run(Job(network, units, objective, config.optim, out, validate), model))
+    sample = sampling.sampler(model, network, config.optim, out, chats=True)
+    return session.counts({**notes, **searched}, session.run(Job(network, units, objective, config.optim, out, validate, sample, engine.tell), model))
 
 
 def trees(tokenizer, rows, length: int, ledger: data.Ledger, langs: Counter) -> Iterator[tuple[str, Tree | str]]:

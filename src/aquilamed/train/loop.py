@@ -1,7 +1,6 @@
 """The one training loop: pre-training, SFT and DPO differ only in the units and the objective they pass."""
 
 import dataclasses
-import json
 import math
 import signal
 import time
@@ -12,9 +11,12 @@ from pathlib import Path
 import torch
 
 from aquilamed.core.errors import TrainingStopped
-from aquilamed.train import alarms, allocator, checkpoint, data, flops, ranks
+from aquilamed.engine.pace import Tell, silent
+from aquilamed.train import allocator, checkpoint, data, flops, ranks
 from aquilamed.train.heldout import Validate, gave_up
+from aquilamed.train.metrics import Metrics
 from aquilamed.train.objectives import Loss
+from aquilamed.train.sampling import Sample
 from aquilamed.train.settings import Optim
 from aquilamed.tree import score
 
@@ -31,6 +33,10 @@ class Job:
     out: Path
     validate: Validate | None = None
     """Asked after every epoch, or every so many steps; the best weights are what training ends with. paper 2.2.2"""
+    sample: Sample | None = None
+    """Asked before the first step and after every `optim.watch.sample_every`."""
+    tell: Tell = silent
+    """Hears of every step."""
 
 
 def train(job: Job) -> dict:
@@ -49,8 +55,10 @@ def train(job: Job) -> dict:
     saver = _Saver(job, optimizer, state)
     keep_gradients(job.network)
     pace = flops.peak(job.network.network, data.pack_length(job.network, job.optim)) * ranks.size()
-    with _Metrics(job.out / "metrics.jsonl", state["step"], pace) as metrics, saver:
+    with Metrics(job.out, job.optim.watch, state["step"], order.steps, pace, job.tell) as metrics, saver:
         job.network.train()
+        if job.sample and not state["step"]:
+            metrics.sampled(0, job.sample(0))
         while state["step"] < order.steps and not gave_up(state["history"], job.optim.patience):
             began = time.monotonic()
             figures = one_step(job, optimizer, order, state["step"])
@@ -59,6 +67,8 @@ def train(job: Job) -> dict:
             metrics.add(state, figures, time.monotonic() - began)
             if job.validate and (state["step"] % (job.optim.judge_every or order.steps_per_epoch) == 0 or state["step"] == order.steps):
                 _judge(job, state, metrics, order.steps)
+            if job.sample and state["step"] % job.optim.watch.sample_every == 0:
+                metrics.sampled(state["step"], job.sample(state["step"]))
             saver.maybe()
     if state["best_weights"] is not None:
         checkpoint.put(job.network, state["best_weights"])
@@ -129,7 +139,7 @@ def make_optimizer(network, optim: Optim) -> torch.optim.AdamW:
     return torch.optim.AdamW([group for group in groups if group["params"]], lr=optim.lr, betas=(0.9, optim.beta2), fused=True)
 
 
-def _judge(job: Job, state: dict, metrics: "_Metrics", last: int) -> None:
+def _judge(job: Job, state: dict, metrics: Metrics, last: int) -> None:
     """Held-out loss; remember the weights if it is the best so far, unless they are those of the only time that it is asked."""
     loss = job.validate()
     state["history"].append(loss)
@@ -171,37 +181,3 @@ class _Saver:
             self.saved = time.monotonic()
         if asked:
             raise KeyboardInterrupt
-
-
-class _Metrics:
-    """metrics.jsonl, written by rank 0: a line a step; lines past the step that training resumes from are dropped."""
-
-    def __init__(self, path: Path, step: int, pace: float):
-        self.path, self.pace, self.last_loss, self.file, self.watch = path, pace, None, None, alarms.Watch()
-        if ranks.rank():
-            return
-        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-        kept = [line for line in lines if line.endswith("}") and json.loads(line)["step"] <= step]
-        path.write_text("".join(line + "\n" for line in kept), encoding="utf-8")
-        self.watch = alarms.Watch(row for line in kept if "loss" in (row := json.loads(line)))
-
-    def __enter__(self):
-        self.file = self.path.open("a", encoding="utf-8") if ranks.rank() == 0 else None
-        return self
-
-    def __exit__(self, *_):
-        if self.file:
-            self.file.close()
-
-    def add(self, state: dict, figures: dict, seconds: float) -> None:
-        self.last_loss = figures["loss"]
-        peak = torch.cuda.max_memory_allocated() if torch.cuda.is_available() else allocator.peak_bytes()
-        share = round(figures.pop("flops") / seconds / self.pace, 4)
-        self.note({"step": state["step"], **figures, "tokens_seen": state["tokens"], "tokens_per_s": round(figures["tokens"] / seconds, 2), "model_flops_share": share, "peak_bytes": peak})
-        for alarm in self.watch.look({"step": state["step"], **figures}):
-            self.note({"step": state["step"], "alarm": alarm})
-
-    def note(self, row: dict) -> None:
-        if self.file:
-            self.file.write(json.dumps(row) + "\n")
-            self.file.flush()

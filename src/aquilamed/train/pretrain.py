@@ -9,7 +9,7 @@ from aquilamed.core import tables
 from aquilamed.core.counts import Counts
 from aquilamed.hygiene import certificate
 from aquilamed.models import chat
-from aquilamed.train import data, heldout, objectives, ranks, session
+from aquilamed.train import data, heldout, objectives, ranks, sampling, session
 from aquilamed.train.loop import Job
 from aquilamed.train.settings import Optim
 from aquilamed.tree import pack
@@ -46,7 +46,8 @@ def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts
     network = session.scored(model)
     unseen = trees(model.tokenizer, inputs["heldout"], config.optim.length, data.Ledger(), Counter()) if "heldout" in inputs else ()
     validate = heldout.validator(network, objectives.tokens, ((record, tree) for record, tree, _ in unseen), config.optim)
-    job = Job(network, data.Units(out / data.FILE), objectives.tokens, config.optim, out, validate)
+    sample = sampling.sampler(model, network, config.optim, out, chats=False)
+    job = Job(network, data.Units(out / data.FILE), objectives.tokens, config.optim, out, validate, sample, engine.tell)
     return session.counts({**notes, **searched}, session.run(job, model))
 
 

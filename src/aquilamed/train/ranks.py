@@ -100,11 +100,12 @@ def share(items: list, fill: Callable[[list], object]) -> list[tuple[object, boo
 
 def sharded(module: torch.nn.Module, layers) -> torch.nn.Module:
     """`module` with its parameters spread over the ranks, gathered a layer at a time; gradients are summed, not averaged. It may lie on the CPU: FSDP2 takes it to the GPU layer by layer."""
-    from torch.distributed.fsdp import FSDPModule, MixedPrecisionPolicy, fully_shard
+    from torch.distributed.fsdp import FSDPModule, MixedPrecisionPolicy, fully_shard, register_fsdp_forward_method
     policy = MixedPrecisionPolicy(param_dtype=torch.bfloat16, reduce_dtype=torch.float32) if torch.cuda.is_available() else MixedPrecisionPolicy()
     for layer in layers:
         fully_shard(layer, mp_policy=policy)
     fully_shard(module, mp_policy=policy)
+    register_fsdp_forward_method(module, "apart")
     for part in module.modules():
         if isinstance(part, FSDPModule):
             part.set_gradient_divide_factor(1.0)

@@ -56,6 +56,22 @@ def with_adapters(network, optim: Optim):
     return inject_adapter_in_model(config, network)
 
 
+def export(network, base: Path, out: Path) -> None:
+    """Save the adapters by themselves, as peft reads them (`PeftModel.from_pretrained`), to `out/adapters`; the whole model does not need them.
+
+    https://huggingface.co/docs/peft/developer_guides/checkpoint
+    """
+    from peft import get_peft_model_state_dict
+    from safetensors.torch import save_file
+    folder = out / "adapters"
+    folder.mkdir(exist_ok=True)
+    weights = {f"base_model.model.{name}": value.detach().cpu().contiguous() for name, value in get_peft_model_state_dict(network).items()}
+    save_file(weights, folder / "adapter_model.safetensors", metadata={"format": "pt"})
+    config = next(iter(network.peft_config.values()))
+    config.base_model_name_or_path, config.inference_mode = str(base), True
+    config.save_pretrained(folder)
+
+
 def merge(network) -> None:
     """Fold the adapters into the weights and take them out."""
     from peft.tuners.lora import LoraLayer
@@ -95,6 +111,8 @@ def run(job: Job, model: folders.Model) -> dict:
 def finish(job: Job, model: folders.Model) -> dict:
     """Write the trained model as a whole folder and prove it."""
     if job.optim.mode == "lora":
+        if job.optim.lora.export:
+            export(model.network, model.folder, job.out)
         merge(model.network)
     model.network.eval()
     before = probe(model)

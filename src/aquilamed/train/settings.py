@@ -3,7 +3,7 @@
 import dataclasses
 from typing import Literal
 
-from aquilamed.core.config import check
+from aquilamed.core.config import NEUTRAL, check
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -16,10 +16,33 @@ class Lora:
     """Scale; the adapter's output is multiplied by alpha / rank."""
     dropout: float = 0.0
     """Share of adapter inputs dropped, 0..1."""
+    export: bool = False
+    """Whether the adapters are also saved by themselves, as peft reads them, in the step's `adapters` folder. ours"""
 
     def __post_init__(self):
         check(self.rank > 0, f"lora.rank={self.rank}: expected 1 or more")
         check(0 <= self.dropout < 1, f"lora.dropout={self.dropout}: expected 0..1")
+
+
+TRACKERS = ("tensorboard", "trackio", "wandb")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Watching:
+    """How a training step can be looked at; changes no result."""
+
+    trackers: tuple[str, ...] = ()
+    """Where the figures of metrics.jsonl go besides: `tensorboard` (files in the step's `tracked` folder), `trackio` (on this machine), `wandb` (leaves it, unless
+    WANDB_MODE=offline). Neither texts nor sampled answers are sent."""
+    sample_every: int = 0
+    """Steps after which the model answers the fixed questions of `train.sampling` in both languages, into samples.jsonl, and before the first; 0: never. ours"""
+    sample_tokens: int = 64
+    """Most tokens of such an answer, 1 or more. ours"""
+
+    def __post_init__(self):
+        for name in self.trackers:
+            check(name in TRACKERS, f"watch.trackers: {name!r}: expected one of {', '.join(TRACKERS)}")
+        check(self.sample_every >= 0 and self.sample_tokens > 0, "watch.sample_every: expected 0 or more; watch.sample_tokens: 1 or more")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -63,9 +86,11 @@ class Optim:
     """Steps after which the held-out records are scored, where a step of a recipe is given any; 0: after each epoch. The best weights are what the step ends with. paper 2.2.2"""
     patience: int = 0
     """Held-out scores in a row that are no better than the best, after which training ends; 0: it goes on to the end. ours"""
-    save_seconds: float = 180.0
+    watch: Watching = dataclasses.field(default=Watching(), metadata=NEUTRAL)
+    """How the step can be looked at while it trains."""
+    save_seconds: float = dataclasses.field(default=180.0, metadata=NEUTRAL)
     """Time between checkpoints; changes no result."""
-    keep_checkpoints: int = 1
+    keep_checkpoints: int = dataclasses.field(default=1, metadata=NEUTRAL)
     """The newest that are kept while a step trains, 1 or more; none is after it. ours"""
     seed: int = 1
     """Of the data order, dropout and adapter initialisation."""

@@ -9,7 +9,7 @@ from aquilamed.core import tables
 from aquilamed.core.counts import Counts
 from aquilamed.hygiene import certificate
 from aquilamed.models import chat
-from aquilamed.train import data, heldout, objectives, session
+from aquilamed.train import data, heldout, objectives, sampling, session
 from aquilamed.train.loop import Job
 from aquilamed.train.settings import Optim
 from aquilamed.tree import pack
@@ -41,7 +41,8 @@ def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts
     network = session.scored(model)
     rows = tables.rows(inputs["heldout"], kind) if "heldout" in inputs else ()
     validate = heldout.validator(network, objectives.tokens, trees(model.tokenizer, rows, length, data.Ledger(), Counter()), config.optim)
-    job = Job(network, data.Units(out / data.FILE), objectives.tokens, config.optim, out, validate)
+    sample = sampling.sampler(model, network, config.optim, out, chats=True)
+    job = Job(network, data.Units(out / data.FILE), objectives.tokens, config.optim, out, validate, sample, engine.tell)
     return session.counts({**notes, **searched}, session.run(job, model))
 
 

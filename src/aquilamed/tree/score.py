@@ -30,6 +30,10 @@ class Scored(torch.nn.Module):
     def forward(self, pack: Pack) -> Tensor:
         return _pack_nll(self.network, pack)
 
+    def apart(self, work: Callable):
+        """What `work` makes of the model itself; under FSDP2 every rank calls it, and each has the weights outside the layers whole while it runs."""
+        return work(self.network)
+
 
 def pack_nll(network, pack: Pack) -> Tensor:
     """-log p of the pack's asked tokens, shape (L,); with gradient where the caller allows it."""
