@@ -66,11 +66,24 @@ def parser() -> argparse.ArgumentParser:
     talk.add_argument("--max-tokens", type=int, default=256)
     talk.add_argument("--seed", type=int, default=0)
     talk.set_defaults(command=chat)
+    _vocabulary_command(commands, "trim", trim, "a model with the tokens that your texts need alone: the same tokens and logits, less memory").add_argument(
+        "--least", type=int, default=1, metavar="N", help="keep tokens that stand at least N times in the texts (default 1)")
+    _vocabulary_command(commands, "extend", extend, "a model with tokens more, which shorten your texts").add_argument(
+        "--tokens", type=int, required=True, metavar="N", help="how many tokens at most")
     page = commands.add_parser("report", help="write report.html of runs again")
     page.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="a run's folder: runs/<recipe>")
     page.add_argument("--markdown", action="store_true", help="print the ledgers as Markdown tables instead")
     page.set_defaults(command=report)
     return top
+
+
+def _vocabulary_command(commands, name: str, function, text: str) -> argparse.ArgumentParser:
+    made = commands.add_parser(name, help=text, description=f"Makes {text}. The report, with its proof on your texts, is printed and stands in OUT/vocabulary.json.")
+    made.add_argument("model", help="a model folder, a training step's folder, or a hub id")
+    made.add_argument("out", type=Path, metavar="OUT", help="the new model's folder")
+    made.add_argument("texts", nargs="+", type=Path, metavar="TEXT", help="a file or folder of .txt .md .csv .tsv .json .jsonl .xml, or the folder of a step that made documents")
+    made.set_defaults(command=function)
+    return made
 
 
 def _recipe_command(commands, name: str, function, text: str) -> argparse.ArgumentParser:
@@ -146,6 +159,16 @@ def show(args: argparse.Namespace) -> None:
 def chat(args: argparse.Namespace) -> None:
     from aquilamed.models import talk
     talk.talk(args.model, args.question, temperature=args.temperature, max_tokens=args.max_tokens, seed=args.seed)
+
+
+def trim(args: argparse.Namespace) -> None:
+    from aquilamed.models import refit
+    print(refit.as_text(refit.trimmed(args.model, args.out, args.texts, args.least)))
+
+
+def extend(args: argparse.Namespace) -> None:
+    from aquilamed.models import refit
+    print(refit.as_text(refit.extended(args.model, args.out, args.texts, args.tokens)))
 
 
 def report(args: argparse.Namespace) -> None:

@@ -12,7 +12,7 @@ from tokenizers import Tokenizer
 
 from aquilamed.core.errors import ConfigError, ModelUnavailable
 from aquilamed.core.text import language
-from aquilamed.models import embedded, trim, vocabulary
+from aquilamed.models import embedded, texts, trim, vocabulary
 
 SHARED = Path(__file__).parents[2].parent / "shared" / "data"
 BYTES = [f"<0x{k:02X}>" for k in range(256)]
@@ -198,7 +198,7 @@ def test_texts_are_read_from_every_format(tmp_path):
     (tmp_path / "c.jsonl").write_text('{"key": "one"}\n\n{"key": "two"}\n', encoding="utf-8")
     (tmp_path / "d.csv").write_text('x,"y\nz"\n', encoding="utf-8")
     (tmp_path / "e.xml").write_text("<q>fever</q>", encoding="utf-8")
-    assert [text.strip() for text in vocabulary.read_texts([tmp_path])] == ["肺炎", "value", "one", "two", "x", "y\nz", "fever"]
+    assert [text.strip() for text in texts.read_texts([tmp_path])] == ["肺炎", "value", "one", "two", "x", "y\nz", "fever"]
 
 
 def test_the_kept_set_belongs_to_one_vocabulary(tmp_path):
@@ -353,7 +353,7 @@ def sample(parts: tuple[str, ...], lang: str, every: int) -> list[str]:
     """Every `every`-th line of that language in those folders of the shared data."""
     if not SHARED.exists():
         pytest.skip(f"{SHARED} is not here")
-    lines = (line for text in vocabulary.read_texts(SHARED / name for name in parts) for line in text.splitlines())
+    lines = (line for text in texts.read_texts(SHARED / name for name in parts) for line in text.splitlines())
     return [line for line in itertools.islice(lines, 0, None, every) if len(line) > 20 and language(line) == lang]
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,7 +17,7 @@ import torch
 from safetensors.torch import load_file
 
 from aquilamed.core import tables
-from aquilamed.core.errors import ConfigError, TrainingStopped
+from aquilamed.core.errors import ConfigError, ModelUnavailable, TrainingStopped
 from aquilamed.engine.local import Local
 from aquilamed.models import chat, folders
 from aquilamed.train import data, dpo, loop, objectives, pretrain, sft
@@ -245,3 +246,52 @@ def test_exported_adapters_give_the_merged_model(home):
     adapted = PeftModel.from_pretrained(base.network, home / "out/adapters").eval()(ids).logits
     torch.testing.assert_close(adapted, merged.network(ids).logits, rtol=1e-4, atol=1e-4)
     assert (plain - adapted).abs().max() > 1e-2
+
+
+def test_a_checkpoint_of_another_model_and_a_damaged_one_are_refused(home, monkeypatch):
+    steps, honest = iter(range(100)), loop.one_step
+
+    def dies(*given):
+        if next(steps) == 1:
+            raise KeyboardInterrupt
+        return honest(*given)
+    monkeypatch.setattr(loop, "one_step", dies)
+    with pytest.raises(KeyboardInterrupt):
+        fit(home, "sft", "out", save_seconds=1e-9)
+    shutil.move(home / "base", home / "right")
+    tiny.make(home / "base" / "model", "llama")
+    with pytest.raises(TrainingStopped, match=r"step-0000001: does not fit this model, or is damaged.*remove it"):
+        fit(home, "sft", "out")
+    shutil.rmtree(home / "base")
+    shutil.move(home / "right", home / "base")
+    piece = next((home / "out/checkpoints/step-0000001").glob("*.distcp"))
+    piece.write_bytes(piece.read_bytes()[:200])
+    with pytest.raises(TrainingStopped, match="does not fit this model, or is damaged"):
+        fit(home, "sft", "out")
+
+
+def test_what_teaches_nothing_is_dropped_and_counted(home):
+    talk = [{**ORIGIN, "kind": "single", "messages": [{"role": "user", "content": "有人吗？"}]}, *tables.rows(home / "data", "conversations")]
+    pair = [{**ORIGIN, "kind": "objective", "prompt": [{"role": "user", "content": "流感怎么办？"}], "chosen": "多休息", "rejected": " 多休息 "}, *tables.rows(home / "data", "preferences")]
+    for kind, rows in {"conversations": talk, "preferences": pair}.items():
+        shutil.rmtree(home / "data" / kind)
+        tables.scatter(home / "data", kind, tables.from_rows(kind, rows))
+    for name, reason in (("sft", "no_target"), ("dpo", "identical")):
+        fit(home, name, name)
+        assert tables.load(next((home / name / "dropped").glob("*.parquet")))["reason"].to_pylist() == [reason]
+
+
+def test_weights_that_are_no_numbers_and_a_tokenizer_too_large_are_refused(home):
+    model = folders.load(home / "base")
+    with torch.no_grad():
+        model.network.get_decoder().layers[1].mlp.up_proj.weight[0, 0] = torch.nan
+    model.network.save_pretrained(home / "bad")
+    model.tokenizer.save_pretrained(home / "bad")
+    with pytest.raises(ModelUnavailable, match=r"bad: 1 weights hold values that are no numbers \(model.layers.1.mlp.up_proj.weight\)"):
+        folders.load(home / "bad")
+    model = folders.load(home / "base")
+    model.tokenizer.add_special_tokens({"additional_special_tokens": ["<picture>"]}, replace_extra_special_tokens=False)
+    assert folders.load(folders.save(model, home / "pictures").parent)                        # never in a text: Gemma-3 has such a one
+    model.tokenizer.add_tokens(["阿司匹林"])
+    with pytest.raises(ModelUnavailable, match="the tokenizer has token 301, the model 300 rows"):
+        folders.load(folders.save(model, home / "large").parent)

@@ -62,7 +62,19 @@ def load(source: str | Path, *, device: str = "", trained: bool = False) -> Mode
         network = transformers.AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, attn_implementation="sdpa", local_files_only=True)
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         raise ModelUnavailable(f"{folder}: can't be loaded: {error}") from error
+    _check(folder, tokenizer, network)
     return Model(network.to(device).eval(), tokenizer, folder)
+
+
+def _check(folder: Path, tokenizer, network) -> None:
+    n_rows = network.get_input_embeddings().num_embeddings
+    special = set(tokenizer.all_special_ids) | {i for i, token in tokenizer.added_tokens_decoder.items() if token.special}     # Gemma-3 names one for pictures, beyond its rows
+    highest = max(i for i in tokenizer.get_vocab().values() if i < n_rows or i not in special)
+    if highest >= n_rows:
+        raise ModelUnavailable(f"{folder}: the tokenizer has token {highest}, the model {n_rows} rows: they don't belong together, or rows for added tokens were not saved")
+    bad = [name for name, value in network.named_parameters() if not torch.isfinite(value).all()]
+    if bad:
+        raise ModelUnavailable(f"{folder}: {len(bad)} weights hold values that are no numbers ({', '.join(bad[:3])}): its training went astray or the files are damaged; use an earlier model")
 
 
 def save(model: Model, out: Path) -> Path:

@@ -7,20 +7,20 @@ file but the fact which tokens occur. Needs the packages of `aquilamed[embedded]
 """
 
 import argparse
-import csv
 import json
 import re
 import sys
 import tempfile
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 
 from aquilamed.core.errors import ModelUnavailable
 from aquilamed.models import embedded, trim
+from aquilamed.models.texts import read_texts
 
 MIN_COUNT = 5
 """A Latin, Greek or emoji token is kept from this count in the texts on: fewer are names, misprints and code."""
@@ -44,7 +44,6 @@ CHINESE = re.compile(f"(?=.*[{HAN}{WIDE}])[▁\\x20-\\x40\\[-`{{-~\\u2010-\\u203
 """Han and CJK or full-width marks, also beside a space, digits, ASCII or general punctuation."""
 READABLE = re.compile(r"[▁\x09-\x7e\u00a0-\u02ff\u0300-\u036f\u0370-\u03ff\u1e00-\u1eff\u2000-\u2bff\ufe0f\U0001f000-\U0001faff]+")
 """Characters of the tokens that are kept where counted: Latin, Greek, punctuation, symbols, emoji."""
-SUFFIXES = {".txt", ".md", ".csv", ".tsv", ".json", ".jsonl", ".xml"}
 
 
 def always(token: str) -> bool:
@@ -102,41 +101,6 @@ def english_words() -> dict[str, float]:
     return {word: wordfreq.word_frequency(word, "en", wordlist="large") for word in words}
 
 
-def read_texts(paths: Iterable[Path]) -> Iterator[str]:
-    """The texts in the files, in the order of their names; of structured files every string but the keys."""
-    for path in paths:
-        files = sorted(p for p in path.rglob("*") if p.suffix in SUFFIXES) if path.is_dir() else [path]
-        for file in files:
-            data = file.read_bytes()
-            try:
-                text = data.decode("utf-8-sig")
-            except UnicodeDecodeError:
-                text = data.decode("gb18030", "replace")
-            yield from strings_of(text, file.suffix)
-
-
-def strings_of(text: str, suffix: str) -> Iterator[str]:
-    """The strings in a file of that kind."""
-    if suffix == ".json" and not text.lstrip().startswith(("[", "{")):
-        suffix = ".tsv"
-    if suffix == ".json":
-        try:
-            yield from _leaves(json.loads(text))
-            return
-        except json.JSONDecodeError:
-            suffix = ".jsonl"
-    if suffix == ".jsonl":
-        for line in text.splitlines():
-            yield from _leaves(json.loads(line)) if line.strip() else ()
-    elif suffix == ".csv":
-        for row in csv.reader(text.splitlines(keepends=True)):
-            yield from row
-    elif suffix == ".tsv":
-        yield from re.split(r"[\t\n]", text)
-    else:
-        yield re.sub(r"<[^<>]*>", " ", text) if suffix == ".xml" else text
-
-
 def main(arguments: list[str]) -> None:
     """The command in the head of this file."""
     parser = argparse.ArgumentParser(prog="python -m aquilamed.models.vocabulary", description="Choose Gemma's tokens for Chinese and English.")
@@ -153,14 +117,6 @@ def main(arguments: list[str]) -> None:
     kept = trim.close(spelled, chosen)
     embedded.write_kept(given.out, np.array(kept), settings["tokenizer.ggml.tokens"])
     sys.stdout.write(f"{given.out}: {len(kept)} tokens kept ({len(chosen)} chosen), {given.out.stat().st_size} bytes\n")
-
-
-def _leaves(value: object) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict | list):
-        for part in value.values() if isinstance(value, dict) else value:
-            yield from _leaves(part)
 
 
 if __name__ == "__main__":

@@ -49,14 +49,21 @@ def save(folder: Path, step: int, network, optimizer, extra: dict, *, keep: int 
 
 
 def load(folder: Path, network, optimizer) -> dict | None:
-    """Restore the newest checkpoint and return what `save` was given beside it, or None if there is none."""
+    """Restore the newest checkpoint and return what `save` was given beside it, or None if there is none.
+
+    Raises:
+        TrainingStopped: it is of another model, or damaged.
+    """
     found = sorted(folder.glob("step-*"))
     if not found:
         return None
     state = json.loads((found[-1] / STATE).read_text(encoding="utf-8"))
     weights = trained_state(network)
     best = {name: torch.empty_like(value) for name, value in weights.items()} if state.pop("has_best") else None
-    _quietly(dcp.load, {"weights": weights, "optimizer": _moments(network, optimizer), **({"best": best} if best else {})}, found[-1])
+    try:
+        _quietly(dcp.load, {"weights": weights, "optimizer": _moments(network, optimizer), **({"best": best} if best else {})}, found[-1])
+    except (OSError, RuntimeError, ValueError, CheckpointException) as error:
+        raise TrainingStopped(f"{found[-1]}: does not fit this model, or is damaged ({_why(error)}); remove it and run the same command again") from error
     random = found[-1] / f"random-{ranks.rank()}.pt"
     if random.exists():                     # another number of ranks draws its dropout anew
         set_random_state(torch.load(random, weights_only=True))
@@ -95,10 +102,10 @@ def _moments(network, optimizer) -> dict:
 
 
 def _why(error: BaseException) -> str:
-    """What went wrong on the first rank on which something did."""
+    """What went wrong on the first rank on which something did, in one line."""
     if isinstance(error, CheckpointException):
         error = next(iter(error.failures.values()))[0]
-    return str(error)
+    return (str(error) or type(error).__name__).splitlines()[0]
 
 
 def _quietly(work, tensors: dict, folder: Path) -> None:

@@ -67,7 +67,7 @@ def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts
 
 
 def trees(tokenizer, rows, length: int, ledger: data.Ledger, langs: Counter) -> Iterator[tuple[str, Tree | str]]:
-    """(id, tree) of each pair, or (id, reason): a pair is dropped whole where either answer can't be shown or is too long."""
+    """(id, tree) of each pair, or (id, reason): a pair is dropped whole where either answer can't be shown or is too long, or both are the same tokens."""
     for row in rows:
         try:
             tree = pair_tree(tokenizer, row["prompt"], row["chosen"], row["rejected"])
@@ -75,10 +75,11 @@ def trees(tokenizer, rows, length: int, ledger: data.Ledger, langs: Counter) -> 
             ledger.records[error.reason] += 1
             yield row["id"], error.reason
             continue
-        if max(len(tree[0].ids) + len(part.ids) for part in tree[1:]) > length:
-            ledger.records["too_long"] += 1
-            ledger.tokens["too_long"] += pack.size(tree)
-            yield row["id"], "too_long"
+        reason = "too_long" if max(len(tree[0].ids) + len(part.ids) for part in tree[1:]) > length else "identical" if np.array_equal(tree[1].ids, tree[2].ids) else ""
+        if reason:
+            ledger.records[reason] += 1
+            ledger.tokens[reason] += pack.size(tree)
+            yield row["id"], reason
             continue
         ledger.keep(tree, row["lang"])
         langs[row["lang"]] += 1

@@ -31,7 +31,7 @@ class Config:
 def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts:
     """Train `inputs["model"]` on `inputs["conversations"]`; `inputs["heldout"]`, if given, chooses the weights that are kept.
 
-    A conversation that the template can't show, or that is longer than `length`, is dropped whole and counted.
+    A conversation that the template can't show, that is longer than `length`, or in which nobody answers is dropped whole and counted.
     """
     searched = certificate.notes(inputs["conversations"], "conversations", allow=config.allow_uncertified)
     model = session.open_model(inputs["model"], config.optim)
@@ -55,10 +55,11 @@ def trees(tokenizer, rows, length: int, ledger: data.Ledger, langs: Counter) -> 
             ledger.records[error.reason] += 1
             yield row["id"], error.reason
             continue
-        if len(shown.ids) > length:
-            ledger.records["too_long"] += 1
-            ledger.tokens["too_long"] += len(shown.ids)
-            yield row["id"], "too_long"
+        reason = "too_long" if len(shown.ids) > length else "" if shown.trained.any() else "no_target"
+        if reason:
+            ledger.records[reason] += 1
+            ledger.tokens[reason] += len(shown.ids)
+            yield row["id"], reason
             continue
         tree = (pack.segment(shown.ids, shown.trained),)
         ledger.keep(tree, row["lang"])
