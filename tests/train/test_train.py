@@ -70,27 +70,6 @@ def test_micro_batches_do_not_change_the_result(home, name):
         torch.testing.assert_close(value, split[key], rtol=1e-3, atol=2e-4)
 
 
-@pytest.mark.parametrize(("name", "changes"), [("pretrain", {"dropout": 0.1}), ("sft", {"dropout": 0.1}), ("dpo", {}), ("sft", {"mode": "lora", "lora": Lora(rank=2, dropout=0.1)})])
-def test_a_killed_run_resumes_bit_for_bit(home, name, changes, monkeypatch):
-    whole = fit(home, name, "whole", **changes)
-    steps = iter(range(100))
-    honest = loop.one_step
-
-    def dies(*given):
-        if next(steps) == 3:
-            raise KeyboardInterrupt
-        return honest(*given)
-    monkeypatch.setattr(loop, "one_step", dies)
-    with pytest.raises(KeyboardInterrupt):
-        fit(home, name, "cut", save_seconds=1e-9, **changes)
-    assert not (home / "cut/model").exists()
-    torch.manual_seed(12345)
-    resumed = fit(home, name, "cut", save_seconds=1e-9, **changes)
-    assert all(torch.equal(value, resumed[key]) for key, value in whole.items())
-    steps_seen = [json.loads(line)["step"] for line in (home / "cut/metrics.jsonl").read_text().splitlines()]
-    assert steps_seen == list(range(1, len(steps_seen) + 1))
-
-
 @pytest.mark.parametrize("name", STAGES)
 def test_a_run_killed_while_its_trees_are_written_begins_again(home, name, monkeypatch):
     whole = fit(home, name, "whole")
