@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: setup quickstart test results clean
+.PHONY: setup quickstart test test-gpu results clean
 
 setup: $(READY)
 
@@ -19,6 +19,10 @@ quickstart: setup
 
 test: setup
 	$(BIN)/python -m pytest
+
+# What needs a GPU; `make test` leaves it out.
+test-gpu: setup
+	$(BIN)/python -m pytest -m gpu
 
 # docs/results.md, from the ledgers of the runs that are there.
 results: setup

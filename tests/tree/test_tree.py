@@ -51,8 +51,22 @@ def test_gradients_of_a_pack_are_the_sum_of_the_separate_ones(network):
         torch.testing.assert_close(value, apart[name], rtol=1e-3, atol=1e-3)
 
 
+@pytest.mark.filterwarnings("ignore:flex_attention called without torch.compile")
+def test_flexattention_sees_what_the_mask_lets_see(network, tmp_path, monkeypatch):
+    """Not compiled here: the rule is what is compared."""
+    from torch.nn.attention.flex_attention import flex_attention
+    from transformers.integrations.flex_attention import WrappedFlexAttention
+    monkeypatch.setattr(WrappedFlexAttention, "__call__", lambda self: flex_attention)
+    trees = branching(np.random.default_rng(3))
+    there = score.nll(network, trees, pack_tokens=1000)
+    monkeypatch.setattr(network.config, "_attn_implementation", "flex_attention")
+    for one, other in zip(there, score.nll(network, trees, pack_tokens=1000), strict=True):
+        for left, right in zip(one, other, strict=True):
+            np.testing.assert_allclose(left, right, atol=1e-4)
+
+
 def test_a_model_that_ignores_the_mask_is_refused(network, monkeypatch):
-    monkeypatch.setattr(score, "attention_mask", lambda *_: None)
+    monkeypatch.setattr(score, "attention_mask", lambda *_, **__: None)
     with pytest.raises(ModelUnavailable, match="prefix tree"):
         score.self_check(network, branching(np.random.default_rng(3)))
 

@@ -13,6 +13,8 @@ from aquilamed.core.errors import ModelUnavailable
 transformers.logging.set_verbosity_error()
 transformers.logging.disable_progress_bar()
 
+ATTENTION = {"sdpa": "sdpa", "flex": "flex_attention"}
+"""Setting -> what transformers calls it."""
 NOTES = ("LICENSE-NOTE.txt", "MODEL-LICENSE.json")
 """Files about terms that travel with the weights."""
 
@@ -48,8 +50,8 @@ def locate(source: str | Path) -> Path:
     return folder
 
 
-def load(source: str | Path, *, device: str = "", trained: bool = False) -> Model:
-    """Load a folder ready for the prefix tree: fp32 on CPU; on GPU bf16, or fp32 where it is to be trained (under autocast).
+def load(source: str | Path, *, device: str = "", trained: bool = False, bits: int = 0, attention: str = "sdpa") -> Model:
+    """Load a folder ready for the prefix tree: fp32 on CPU; on GPU bf16, or fp32 where it is to be trained (under autocast); its linear layers in `bits` where that is 4 or 8.
 
     Raises:
         ModelUnavailable: not a model folder, or an architecture that this transformers can't load.
@@ -59,11 +61,20 @@ def load(source: str | Path, *, device: str = "", trained: bool = False) -> Mode
     dtype = torch.float32 if device == "cpu" or trained else torch.bfloat16
     try:
         tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
-        network = transformers.AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, attn_implementation="sdpa", local_files_only=True)
+        network = transformers.AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, attn_implementation=ATTENTION[attention], local_files_only=True, **_quantized(bits, device))
+    except ImportError as error:
+        raise ModelUnavailable(f"lora.bits={bits} needs bitsandbytes, which is not installed: pip install bitsandbytes") from error
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         raise ModelUnavailable(f"{folder}: can't be loaded: {error}") from error
     _check(folder, tokenizer, network)
-    return Model(network.to(device).eval(), tokenizer, folder)
+    return Model((network if bits else network.to(device)).eval(), tokenizer, folder)
+
+
+def _quantized(bits: int, device: str) -> dict:
+    if not bits:
+        return {}
+    config = transformers.BitsAndBytesConfig(load_in_4bit=bits == 4, load_in_8bit=bits == 8, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=torch.bfloat16)
+    return {"quantization_config": config, "device_map": {"": device}}
 
 
 def _check(folder: Path, tokenizer, network) -> None:

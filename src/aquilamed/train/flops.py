@@ -5,6 +5,7 @@ a second time. So the share of the peak says how far a step is from the least ti
 """
 
 import dataclasses
+import math
 import time
 
 import numpy as np
@@ -44,9 +45,15 @@ def shape_of(network) -> Shape:
     width = getattr(config, "head_dim", None) or config.hidden_size // heads
     head = network.get_output_embeddings().weight
     matrices = [p for name, p in network.get_decoder().named_parameters() if p.ndim == 2 and "embed_tokens" not in name]
-    body, trained = sum(p.numel() for p in matrices), sum(p.numel() for p in matrices if p.requires_grad)
+    body, trained = sum(map(_entries, matrices)), sum(_entries(p) for p in matrices if p.requires_grad)
     return Shape(body, config.hidden_size * config.vocab_size, config.num_hidden_layers * heads * width,
                  body_passes=2 + trained / max(body, 1), head_passes=3.0 if head.requires_grad else 2.0)
+
+
+def _entries(matrix: torch.nn.Parameter) -> int:
+    """Those of the whole matrix, where 4 bits each are packed."""
+    state = getattr(matrix, "quant_state", None)
+    return matrix.numel() if state is None else math.prod(state.shape)
 
 
 def peak(network, tokens: int) -> float:

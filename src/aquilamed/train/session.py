@@ -1,5 +1,6 @@
 """What the three training stages share: the model opened for training, and its whole folder written and proven at the end."""
 
+import dataclasses
 import json
 import shutil
 from collections import Counter
@@ -11,6 +12,7 @@ import pyarrow as pa
 import torch
 
 from aquilamed.core import tables
+from aquilamed.core.config import check
 from aquilamed.core.counts import Counts
 from aquilamed.core.errors import TrainingStopped
 from aquilamed.core.manifest import write_json
@@ -27,8 +29,15 @@ TOLERANCE = 1e-4
 
 
 def open_model(source: Path, optim: Optim) -> folders.Model:
-    """The model of `source`, with dropout set and, for LoRA, adapters in place."""
-    model = folders.load(source, trained=True, device=_place())
+    """The model of `source`, with dropout set and, for LoRA, adapters in place.
+
+    Raises:
+        ConfigError: weights in 4 or 8 bits but several ranks, or FlexAttention but no GPU.
+    """
+    bits = optim.lora.bits if optim.mode == "lora" else 0
+    check(not bits or ranks.size() == 1, f"lora.bits={bits}: weights in {bits} bits are trained on one device; leave it 0 with several ranks")
+    check(optim.attention == "sdpa" or torch.cuda.is_available(), "attention=flex: has no backward pass on a CPU; leave it sdpa here")
+    model = folders.load(source, trained=True, device=_place(), bits=bits, attention=optim.attention)
     config = model.network.config.get_text_config()
     if "attention_dropout" in config.to_dict():
         for module in model.network.modules():
@@ -91,20 +100,24 @@ def scored(model: folders.Model) -> score.Scored:
 
 
 def run(job: Job, model: folders.Model) -> dict:
-    """Train, merge, save, load again and compare; return the figures for the manifest. Where several ranks trained, the first one ends it alone.
+    """Train, merge, save, load again and compare; return the figures for the manifest.
+
+    Where several ranks trained, the first one ends it alone; adapters that were trained on weights in few bits are merged into the whole ones, and the difference is told.
 
     Raises:
         TrainingStopped: the saved model does not answer as the trained one does; nothing is sealed.
     """
     figures = train(job)
-    if ranks.size() == 1:
+    packed = job.optim.mode == "lora" and job.optim.lora.bits
+    if ranks.size() == 1 and not packed:
         return {**figures, **finish(job, model)}
+    before = probe(model) if packed else None
     weights = {name: ranks.whole(value).cpu() for name, value in checkpoint.trained_state(job.network).items()}
     with ranks.first() as am_first:
         if am_first:
-            again = open_model(model.folder, job.optim)
+            again = open_model(model.folder, dataclasses.replace(job.optim, lora=dataclasses.replace(job.optim.lora, bits=0)))
             checkpoint.put(score.Scored(again.network), weights)
-            figures |= {**finish(job, again), "ranks": ranks.size()}
+            figures |= {**finish(job, again), "ranks": ranks.size(), **({"packed_minus_whole_nats": float(np.abs(before - probe(again)).max())} if packed else {})}
     return figures
 
 

@@ -16,12 +16,16 @@ class Lora:
     """Scale; the adapter's output is multiplied by alpha / rank."""
     dropout: float = 0.0
     """Share of adapter inputs dropped, 0..1."""
+    bits: int = 0
+    """4 or 8: the frozen weights are held in so many bits while the adapters are trained on them (NF4: Dettmers et al. 2023, arXiv 2305.14314; LLM.int8: arXiv
+    2208.07339), on one device; they are merged into the whole weights. 0: as they are. ours"""
     export: bool = False
     """Whether the adapters are also saved by themselves, as peft reads them, in the step's `adapters` folder. ours"""
 
     def __post_init__(self):
         check(self.rank > 0, f"lora.rank={self.rank}: expected 1 or more")
         check(0 <= self.dropout < 1, f"lora.dropout={self.dropout}: expected 0..1")
+        check(self.bits in (0, 4, 8), f"lora.bits={self.bits}: expected 0, 4 or 8")
 
 
 TRACKERS = ("tensorboard", "trackio", "wandb")
@@ -78,6 +82,9 @@ class Optim:
     """Tokens of one forward pass; changes memory and speed, never the result. 0: `length` on GPU, 512 on CPU."""
     recompute: bool = False
     """Whether a layer's activations are computed again in the backward pass instead of kept: a third more arithmetic, a fraction of the memory, the same result. ours"""
+    attention: Literal["sdpa", "flex"] = "sdpa"
+    """`flex`, on a GPU alone: FlexAttention, which leaves out the blocks of a pack that nobody sees, and needs no mask of the length's square. ours: not yet the default, for
+    no GPU was at hand to measure it on"""
     mode: Literal["full", "lora"] = "full"
     """Train all weights, or adapters."""
     lora: Lora = Lora()

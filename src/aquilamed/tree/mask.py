@@ -1,4 +1,6 @@
-"""Who sees whom in a pack, as the additive mask that Hugging Face models take."""
+"""Who sees whom in a pack, as the additive mask that Hugging Face models take, or as FlexAttention's blocks."""
+
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -26,14 +28,31 @@ def visible(pack: Pack, window: int = 0) -> np.ndarray:
     return seen
 
 
-def attention_mask(pack: Pack, config, dtype: torch.dtype, device: torch.device) -> torch.Tensor | dict[str, torch.Tensor]:
-    """The 4-D additive mask (1, 1, T, T) for a model of `config`; one per kind of layer where it mixes kinds."""
+def attention_mask(pack: Pack, config, dtype: torch.dtype, device: torch.device, *, flex: bool = False):
+    """For a model of `config`: the 4-D additive mask (1, 1, T, T), or a `BlockMask` that lets blocks nobody sees be left out; a dict of one per kind of layer where it mixes kinds."""
     def bias(window: int) -> torch.Tensor:
         seen = torch.from_numpy(visible(pack, window)).to(device)
         return torch.zeros(seen.shape, dtype=dtype, device=device).masked_fill_(~seen, torch.finfo(dtype).min)[None, None]
+    return _by_kind(config, _blocks(pack, device) if flex else bias)
+
+
+def _blocks(pack: Pack, device: torch.device) -> Callable:
+    """(window) -> the same rule as `visible`, asked for two positions at a time. https://docs.pytorch.org/docs/stable/nn.attention.flex_attention.html"""
+    from torch.nn.attention.flex_attention import create_block_mask
+    segment_T, positions_T, seen_SS = (torch.from_numpy(array).to(device) for array in (pack.segment_T.astype(np.int64), pack.positions_T.astype(np.int64), ancestors(pack.parent_S)))
+
+    def blocks(window: int):
+        def sees(batch, head, t, u):
+            seen = seen_SS[segment_T[t], segment_T[u]] & (t >= u)
+            return seen & (positions_T[t] - positions_T[u] < window) if window else seen
+        return create_block_mask(sees, None, None, len(pack), len(pack), device=device, _compile=device.type == "cuda")
+    return blocks
+
+
+def _by_kind(config, of_window: Callable):
     kinds = set(getattr(config, "layer_types", None) or ())
     window = getattr(config, "sliding_window", None) or 0
     if "sliding_attention" in kinds:
-        return {kind: bias(window if kind == "sliding_attention" else 0) for kind in sorted(kinds)}
+        return {kind: of_window(window if kind == "sliding_attention" else 0) for kind in sorted(kinds)}
     uses_window = window and not kinds and getattr(config, "use_sliding_window", True)
-    return bias(window if uses_window else 0)
+    return of_window(window if uses_window else 0)

@@ -42,12 +42,12 @@ def pack_nll(network, pack: Pack) -> Tensor:
 
 def _pack_nll(network, pack: Pack) -> Tensor:
     device = next(network.parameters()).device
-    body = network.get_decoder()
+    body, config = network.get_decoder(), network.config.get_text_config()
     as_tensor = lambda array: torch.from_numpy(array).to(device)  # noqa: E731
     with torch.autocast("cuda", torch.bfloat16, enabled=device.type == "cuda"):
         hidden_1TD = body(
             input_ids=as_tensor(pack.ids_T)[None], position_ids=as_tensor(pack.positions_T)[None],
-            attention_mask=attention_mask(pack, network.config.get_text_config(), body.dtype, device), use_cache=False,
+            attention_mask=attention_mask(pack, config, body.dtype, device, flex=config._attn_implementation == "flex_attention"), use_cache=False,
         ).last_hidden_state
     weight_VD = network.get_output_embeddings().weight
     return token_nll(hidden_1TD[0].to(weight_VD.dtype), weight_VD, as_tensor(pack.at_L), as_tensor(pack.target_L))
