@@ -1,5 +1,6 @@
 """Our share of training.py: WORK MODEL FOLDER, where FOLDER holds trees.arrow. Prints seconds, memory, losses and tokens as JSON."""
 
+import dataclasses
 import json
 import statistics
 import sys
@@ -23,7 +24,8 @@ GROUPS = {
 
 def main() -> None:
     work, folder = sys.argv[1], Path(sys.argv[3])
-    optim, units = SETTINGS["cpt" if work == "where" else work], data.Units(folder / data.FILE)
+    units, optim = data.Units(folder / data.FILE), SETTINGS["cpt" if work in ("where", "compiled") else work]
+    optim = dataclasses.replace(optim, compile=work == "compiled")
     model = session.open_model(Path(sys.argv[2]), optim)
     with tempfile.TemporaryDirectory() as name:
         out, objective, network = Path(name), objectives.tokens, session.scored(model)

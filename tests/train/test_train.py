@@ -20,7 +20,7 @@ from aquilamed.core import tables
 from aquilamed.core.errors import ConfigError, ModelUnavailable, TrainingStopped
 from aquilamed.engine.local import Local
 from aquilamed.models import chat, folders
-from aquilamed.train import data, dpo, loop, objectives, pretrain, sft
+from aquilamed.train import data, dpo, loop, objectives, pretrain, session, sft
 from aquilamed.train.settings import Lora, Optim
 
 FACTS = [("高血压", "限制钠盐", "hypertension", "limit salt"), ("糖尿病", "控制饮食", "diabetes", "watch the diet"), ("流感", "多休息", "influenza", "rest well")]
@@ -274,3 +274,25 @@ def test_weights_that_are_no_numbers_and_a_tokenizer_too_large_are_refused(home)
     model.tokenizer.add_tokens(["阿司匹林"])
     with pytest.raises(ModelUnavailable, match="the tokenizer has token 301, the model 300 rows"):
         folders.load(folders.save(model, home / "large").parent)
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_compiled_layers_train_the_same(home, name, monkeypatch):
+    """Traced as they are for any compiler, but run by PyTorch itself: a compiler may be absent here."""
+    plain = fit(home, name, "plain", lr=1e-3)
+    monkeypatch.setattr(session, "BACKEND", "eager")
+    monkeypatch.setattr(session.shutil, "which", lambda name: "/usr/bin/" + name)
+    compiled = fit(home, name, "compiled", lr=1e-3, compile=True, recompute=name == "sft")
+    for key, value in plain.items():
+        torch.testing.assert_close(value, compiled[key], rtol=1e-4, atol=2e-5)
+
+
+def test_what_this_machine_cannot_do_is_told(home, monkeypatch):
+    monkeypatch.setattr(session.shutil, "which", lambda name: None)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    for changes, says in [({"compile": True}, r"needs a C\+\+ compiler, and 'g\+\+' is not there"), ({"attention": "flex"}, "no backward pass on a CPU")]:
+        with pytest.raises(ConfigError, match=says):
+            fit(home, "sft", "out", **changes)
+    monkeypatch.setitem(sys.modules, "bitsandbytes", None)
+    with pytest.raises(ModelUnavailable, match="needs bitsandbytes, which is not installed"):
+        fit(home, "sft", "out", mode="lora", lora=Lora(bits=4))

@@ -48,6 +48,7 @@ def sampler(model: folders.Model, network, optim: Optim, out: Path, *, chats: bo
     return sample
 
 
+@torch.compiler.set_stance("force_eager")                # the shapes change from token to token
 @torch.no_grad()
 def _answered(model: folders.Model, prompts: list[list[int]], optim: Optim) -> tuple[list[list[int]], list[float]]:
     """(answers, mean entropy of each)."""

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -24,6 +25,8 @@ from aquilamed.train.settings import Optim
 from aquilamed.tree import score
 from aquilamed.tree.pack import Tree
 
+BACKEND = "inductor"
+"""What compiles the layers."""
 TOLERANCE = 1e-4
 """Largest difference, in nats, between a probe's loss before saving and after loading again."""
 
@@ -32,7 +35,7 @@ def open_model(source: Path, optim: Optim) -> folders.Model:
     """The model of `source`, with dropout set and, for LoRA, adapters in place.
 
     Raises:
-        ConfigError: weights in 4 or 8 bits but several ranks, or FlexAttention but no GPU.
+        ConfigError: weights in 4 or 8 bits but several ranks, FlexAttention but no GPU, or layers to compile but no compiler.
     """
     bits = optim.lora.bits if optim.mode == "lora" else 0
     check(not bits or ranks.size() == 1, f"lora.bits={bits}: weights in {bits} bits are trained on one device; leave it 0 with several ranks")
@@ -47,7 +50,17 @@ def open_model(source: Path, optim: Optim) -> folders.Model:
         model.network = with_adapters(model.network, optim)
     if optim.recompute:
         model.network.gradient_checkpointing_enable({"use_reentrant": False})
+    if optim.compile:
+        _compile(model.network)
     return model
+
+
+def _compile(network) -> None:
+    """Every layer by itself: they are alike, so it is done once for all of them, and FSDP2 shards layers too."""
+    compiler = os.environ.get("CXX", "g++")
+    check(torch.cuda.is_available() or shutil.which(compiler) is not None, f"compile=true: needs a C++ compiler, and {compiler!r} is not there; install one, or leave it false")
+    for layer in network.get_decoder().layers:
+        layer.compile(backend=BACKEND)
 
 
 def _place() -> str:
@@ -121,6 +134,7 @@ def run(job: Job, model: folders.Model) -> dict:
     return figures
 
 
+@torch.compiler.set_stance("force_eager")
 def finish(job: Job, model: folders.Model) -> dict:
     """Write the trained model as a whole folder and prove it."""
     if job.optim.mode == "lora":
