@@ -28,7 +28,7 @@ def main() -> None:
     optim = dataclasses.replace(optim, compile=work == "compiled")
     model = session.open_model(Path(sys.argv[2]), optim)
     with tempfile.TemporaryDirectory() as name:
-        out, objective, network = Path(name), objectives.tokens, session.scored(model)
+        out, objective, network = Path(name), objectives.tokens, session.scored(model, optim)
         reference.CACHE = out / "cache"
         began = time.perf_counter()
         if work == "dpo":

@@ -81,6 +81,7 @@ def _would_fit(source: Path, optim: Optim, load: Load, stage: str, machine: Mach
     """Changes with which the step fits, the least of them first: single ones, then pairs, then more devices."""
     least = min(optim.length, 1024)
     singles = {"optim.recompute=true": {"recompute": True}, f"optim.micro_tokens={least}": {"micro_tokens": least}, "optim.mode=lora": {"mode": "lora"}}
+    singles |= {"optim.offload=true": {"offload": True}} if machine.n > 1 else {}
     singles = {name: change for name, change in singles.items() if any(getattr(optim, key) != value for key, value in change.items())}
     fits = lambda change, on: _needs(source, dataclasses.replace(optim, **change), load, stage, on, judged).total <= FULL * on.device.memory  # noqa: E731
     for n in (1, 2, 3):

@@ -59,6 +59,6 @@ def test_a_checkpoint_is_resumed_by_another_number_of_ranks(home, before, after)
     assert [line["step"] for line in lines(home, "cut")] == list(range(1, 15))
 
 
-def test_adapters_are_trained_together_and_merged(home):
-    changes = {"mode": "lora", "lora": {"rank": 2}}
+@pytest.mark.parametrize("changes", [{"mode": "lora", "lora": {"rank": 2}}, {"offload": True}], ids=["adapters", "offload"])
+def test_other_ways_to_train_together(home, changes):
     same(fit(home, "sft", "alone", 1, **changes), fit(home, "sft", "both", 2, **changes))

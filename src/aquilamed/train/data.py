@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 
 from aquilamed.core.config import check
 from aquilamed.core.errors import TrainingStopped
+from aquilamed.train import ranks
 from aquilamed.train.settings import Optim
 from aquilamed.tree.score import CPU_PACK
 from aquilamed.tree.pack import Pack, Segment, Tree, pack, size
@@ -160,7 +161,7 @@ def packed(pairs: Sequence[tuple[int, Tree]], length: int) -> Iterator[tuple[Pac
 
 def pack_length(network, optim: Optim) -> int:
     """Tokens of one forward pass."""
-    on_cpu = next(network.parameters()).device.type == "cpu"
+    on_cpu = ranks.device(network).type == "cpu"
     return optim.micro_tokens or (CPU_PACK if on_cpu else optim.length)
 
 

@@ -56,7 +56,7 @@ def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts
     length = config.optim.length
     notes = session.laid_out(out, inputs[kind], kind, lambda rows, ledger, langs: trees(model.tokenizer, rows, length, ledger, langs))
     units = data.Units(out / data.FILE)
-    network = session.scored(model)
+    network = session.scored(model, config.optim)
     objective = Dpo(config.beta, reference.logp(network, model.folder, units.all_trees(), config.optim, out), config.loss, config.per_token, config.anchor)
     rows = tables.rows(inputs["heldout"], kind) if "heldout" in inputs else ()
     unseen = [(record, tree) for record, tree in trees(model.tokenizer, rows, length, data.Ledger(), Counter()) if not isinstance(tree, str)]

@@ -11,6 +11,7 @@ import time
 import numpy as np
 import torch
 
+from aquilamed.train import ranks
 from aquilamed.tree.pack import Pack
 
 TRIES, SECONDS = 5, 0.2
@@ -58,7 +59,7 @@ def _entries(matrix: torch.nn.Parameter) -> int:
 
 def peak(network, tokens: int) -> float:
     """Floating-point operations a second of the fastest of several products of (tokens, hidden) with (hidden, intermediate), in the type that training multiplies in."""
-    device = next(network.parameters()).device
+    device = ranks.device(network)
     return rate(network.config.get_text_config(), tokens, device, torch.bfloat16 if device.type == "cuda" else network.dtype)
 
 

@@ -71,8 +71,10 @@ def needs(network, optim: Optim, tokens: float, *, asked_share: float, machine: 
     whole, trained = (sum(p.numel() for p in network.parameters() if p.requires_grad or everything) for everything in (True, False))
     layers = [sum(p.numel() for p in one.parameters()) for one in network.get_decoder().layers]
     width, n_kinds = 2 if on_gpu else 4, max(_kinds(network), 1)
+    held = 0 if optim.offload and n > 1 else 1 / n
     memory = {
-        "weights": (4 * whole - (4 - optim.lora.bits / 8) * shape.body if optim.mode == "lora" and optim.lora.bits else 4 * whole) / n, "gradients": 4 * trained / n, "moments": 8 * trained / n, **({"best weights": 4 * trained / n} if judged else {}),
+        "weights": (4 * whole - (4 - optim.lora.bits / 8) * shape.body if optim.mode == "lora" and optim.lora.bits else 4 * whole) * held,
+        "gradients": 4 * trained * held, "moments": 8 * trained * held, **({"best weights": 4 * trained * held} if judged else {}),
         "gathered": width * (2 * max(layers) + whole - sum(layers)) if n > 1 else 2 * whole if on_gpu else 0,
         "activations": activations(network, micro, optim) * (1 if on_gpu else HOLES[optim.mode]), "masks": micro * micro * width * n_kinds + micro * micro,
         "head": 4 * network.config.get_text_config().vocab_size * (3 * min(CHUNK, micro) + (micro if micro <= KEPT else 0)) + (_head_gradients(network) * 4 * shape.head if n > 1 and trained == whole else 0),

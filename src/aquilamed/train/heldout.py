@@ -26,7 +26,7 @@ def validator(network, objective: Callable[..., Loss], made: Iterable[tuple[str,
         for (pack, numbers), counted in ranks.share(found, data.shortest):
             loss = objective(network, pack, numbers)
             sums.update({"loss": loss.total.double() * counted, "count": loss.count * counted})
-        shown = ranks.sums(sums, next(network.parameters()).device)
+        shown = ranks.sums(sums, ranks.device(network))
         return shown["loss"] / max(shown["count"], 1)
     return validate if found else None
 

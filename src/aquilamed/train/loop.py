@@ -82,7 +82,7 @@ def train(job: Job) -> dict:
 def one_step(job: Job, optimizer, order: data.Order, step: int) -> dict:
     """Forward and backward over the step's packs, one division by the global count, one update."""
     optimizer.zero_grad(set_to_none=ranks.size() > 1)
-    device, shape = next(job.network.parameters()).device, flops.shape_of(job.network.network)
+    device, shape = ranks.device(job.network), flops.shape_of(job.network.network)
     found, counts, figures = list(data.packs(job.units, order.units(step), data.pack_length(job.network, job.optim))), Counter(), Counter()
     for (pack, trees), counted in ranks.share(found, data.shortest):
         loss = job.objective(job.network, pack, trees)

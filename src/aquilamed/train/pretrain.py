@@ -43,7 +43,7 @@ def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts
             session.write_ledger(out, ledger, langs)
             data.write(out / data.FILE, windows(made, config.optim.length))
     notes = session.read_ledger(out)
-    network = session.scored(model)
+    network = session.scored(model, config.optim)
     unseen = trees(model.tokenizer, inputs["heldout"], config.optim.length, data.Ledger(), Counter()) if "heldout" in inputs else ()
     validate = heldout.validator(network, objectives.tokens, ((record, tree) for record, tree, _ in unseen), config.optim)
     sample = sampling.sampler(model, network, config.optim, out, chats=False)

@@ -98,13 +98,22 @@ def share(items: list, fill: Callable[[list], object]) -> list[tuple[object, boo
     return mine + [(fill(items), False)] * (-(-len(items) // size()) - len(mine))
 
 
-def sharded(module: torch.nn.Module, layers) -> torch.nn.Module:
-    """`module` with its parameters spread over the ranks, gathered a layer at a time; gradients are summed, not averaged. It may lie on the CPU: FSDP2 takes it to the GPU layer by layer."""
-    from torch.distributed.fsdp import FSDPModule, MixedPrecisionPolicy, fully_shard, register_fsdp_forward_method
+def device(network) -> torch.device:
+    """Where `network` computes: where its weights are, or this rank's GPU while they wait in CPU memory."""
+    return torch.device("cuda", torch.cuda.current_device()) if size() > 1 and torch.cuda.is_available() else next(network.parameters()).device
+
+
+def sharded(module: torch.nn.Module, layers, *, offload: bool = False) -> torch.nn.Module:
+    """`module` with its parameters spread over the ranks, gathered a layer at a time; gradients are summed, not averaged.
+
+    It may lie on the CPU: FSDP2 takes it to the GPU layer by layer, and with `offload` back after each.
+    """
+    from torch.distributed.fsdp import CPUOffloadPolicy, FSDPModule, MixedPrecisionPolicy, OffloadPolicy, fully_shard, register_fsdp_forward_method
     policy = MixedPrecisionPolicy(param_dtype=torch.bfloat16, reduce_dtype=torch.float32) if torch.cuda.is_available() else MixedPrecisionPolicy()
+    place = CPUOffloadPolicy(pin_memory=torch.cuda.is_available()) if offload else OffloadPolicy()
     for layer in layers:
-        fully_shard(layer, mp_policy=policy)
-    fully_shard(module, mp_policy=policy)
+        fully_shard(layer, mp_policy=policy, offload_policy=place)
+    fully_shard(module, mp_policy=policy, offload_policy=place)
     register_fsdp_forward_method(module, "apart")
     for part in module.modules():
         if isinstance(part, FSDPModule):

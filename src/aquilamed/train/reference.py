@@ -59,7 +59,7 @@ def _asked(network, trees: Sequence[Tree], optim: Optim) -> np.ndarray:
 
 def digest(network, folder: Path, trees: Sequence[Tree]) -> str:
     """Of the weights' files, the kind of device, and the tokens."""
-    found = hashlib.sha256(next(network.parameters()).device.type.encode())
+    found = hashlib.sha256(ranks.device(network).type.encode())
     for path in sorted(folder.glob("*.safetensors")):
         found.update(manifest.file_sha256(path).encode())
     for tree in trees:

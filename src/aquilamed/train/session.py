@@ -106,10 +106,10 @@ def merge(network) -> None:
         vars(network).pop(attribute, None)
 
 
-def scored(model: folders.Model) -> score.Scored:
+def scored(model: folders.Model, optim: Optim) -> score.Scored:
     """The model as the loop trains it: spread over the ranks where there are several."""
     made = score.Scored(model.network)
-    return ranks.sharded(made, model.network.get_decoder().layers) if ranks.size() > 1 else made
+    return ranks.sharded(made, model.network.get_decoder().layers, offload=optim.offload) if ranks.size() > 1 else made
 
 
 def run(job: Job, model: folders.Model) -> dict:

@@ -82,6 +82,8 @@ class Optim:
     """Tokens of one forward pass; changes memory and speed, never the result. 0: `length` on GPU, 512 on CPU."""
     recompute: bool = False
     """Whether a layer's activations are computed again in the backward pass instead of kept: a third more arithmetic, a fraction of the memory, the same result. ours"""
+    offload: bool = False
+    """With several ranks: weights, gradients and moments lie in CPU memory and come to the GPU a layer at a time; slower, for what fits no other way. ours"""
     compile: bool = False
     """Whether the layers are compiled (torch.compile): a minute at the start, then some 10 % faster and smaller on a CPU, which needs a C++ compiler for it; the same result but
     for rounding. ours"""

@@ -38,7 +38,7 @@ def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts
     kind = "conversations"
     length = config.optim.length
     notes = session.laid_out(out, inputs[kind], kind, lambda rows, ledger, langs: trees(model.tokenizer, rows, length, ledger, langs))
-    network = session.scored(model)
+    network = session.scored(model, config.optim)
     rows = tables.rows(inputs["heldout"], kind) if "heldout" in inputs else ()
     validate = heldout.validator(network, objectives.tokens, trees(model.tokenizer, rows, length, data.Ledger(), Counter()), config.optim)
     sample = sampling.sampler(model, network, config.optim, out, chats=True)
