@@ -43,6 +43,7 @@ def main() -> None:
     peak = loop.flops.peak(model.network, data.pack_length(model.network, optim))
     print(json.dumps({
         "seconds": seconds, "units": len(units), "tokens": sum(line["tokens"] for line in lines), "asked": sum(line["asked"] for line in lines), "losses": [line["loss"] for line in lines],
+        "margins": [line.get("margin") for line in lines],
         "peak_bytes": loop.allocator.peak_bytes(), "rates": [line["tokens_per_s"] for line in lines], "shares": [line["model_flops_share"] for line in lines], "share": statistics.median(line["model_flops_share"] for line in lines), "peak_flops": peak}))
 
 

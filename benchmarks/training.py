@@ -2,6 +2,8 @@
 
     python benchmarks/training.py --trl /path/to/venv/bin/python [--works dpo sft cpt where] [--runs 3] [--model FOLDER]
 
+Works that are not named keep the rows they have in `benchmarks/results/training.json`.
+
 `dpo`: pairs made of CMtMedQA's dialogues with three turns or more, whose prompts are at least three times as long as an answer; two epochs, the
 reference included. `sft`: consultations of mixed length in both languages, all answers trained. `cpt`: textbooks and abstracts in windows of 512
 tokens; the peer joins the same documents into blocks of 512, as is usual; ours once more with its layers compiled, whose share of the matmul peak is
@@ -129,6 +131,8 @@ def compare(work: str, given: argparse.Namespace, folder: Path) -> list[dict]:
         equal = other["asked"] == mine["asked"] if name in OTHER_ORDER else bool(np.allclose(mine["losses"][:n_first], other["losses"][:n_first], rtol=CLOSE, atol=CLOSE))
         theirs_done = units if work == "dpo" else other["asked"]
         more = {"tokens_read": {"ours": mine["tokens"], "peer": other["tokens"]}, "losses": {"ours": mine["losses"], "peer": other["losses"]}, "seconds": {"ours": round(my_seconds, 2), "peer": round(seconds, 2)}}
+        if name not in OTHER_ORDER:
+            more["largest_difference"] = {what: round(float(np.abs(np.subtract(mine[what][:n_first], other[what][:n_first])).max()), 7) for what in ("losses", *(["margins"] if work == "dpo" else []))}
         rows.append(results.row(f"{work}: speed beside {name}", units / my_seconds, theirs_done / seconds, name, unit=UNIT[work], runs=given.runs, equal=equal, **more,
                                 **({"matmul_share": mine["share"]} if work == "cpt" else {})))
         rows.append(results.row(f"{work}: peak memory beside {name}", 1e9 / mine["peak_bytes"], 1e9 / other["peak_bytes"], name, unit="1/GB", runs=given.runs, equal=equal,
