@@ -55,6 +55,17 @@ def fit(home: Path, name: str, out: str, **changes) -> dict:
     return load_file(folder / "model" / "model.safetensors")
 
 
+def dies_at(step: int, monkeypatch) -> None:
+    """The process is stopped when it begins its optimizer step number `step`, from 0; only once."""
+    steps, honest = iter(range(1000)), loop.one_step
+
+    def one(*given):
+        if next(steps) == step:
+            raise KeyboardInterrupt
+        return honest(*given)
+    monkeypatch.setattr(loop, "one_step", one)
+
+
 @pytest.mark.parametrize("name", STAGES)
 def test_training_moves_the_loss_and_ends_in_a_whole_folder(home, name):
     fit(home, name, "out", epochs=6)
@@ -228,13 +239,7 @@ def test_exported_adapters_give_the_merged_model(home):
 
 
 def test_a_checkpoint_of_another_model_and_a_damaged_one_are_refused(home, monkeypatch):
-    steps, honest = iter(range(100)), loop.one_step
-
-    def dies(*given):
-        if next(steps) == 1:
-            raise KeyboardInterrupt
-        return honest(*given)
-    monkeypatch.setattr(loop, "one_step", dies)
+    dies_at(1, monkeypatch)
     with pytest.raises(KeyboardInterrupt):
         fit(home, "sft", "out", save_seconds=1e-9)
     shutil.move(home / "base", home / "right")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from test_train import STAGES, fit, home, optim
+from test_train import STAGES, dies_at, fit, home, optim
 
 from aquilamed.core.errors import ConfigError
 from aquilamed.engine.local import Local
@@ -62,16 +62,9 @@ def test_giving_up_by_hand(history, patience, ends):
 def test_a_run_killed_between_judgements_resumes_bit_for_bit(home, monkeypatch):
     settings = {"epochs": 3, "judge_every": 2, "batch": 2, "save_seconds": 1e-9, "lr": 5e-2}
     notes, whole = judged(home, "sft", "whole", **settings)
-    honest, steps = loop.one_step, iter(range(100))
-
-    def dies(*given):
-        if next(steps) == 5:
-            raise KeyboardInterrupt
-        return honest(*given)
-    monkeypatch.setattr(loop, "one_step", dies)
+    dies_at(5, monkeypatch)
     with pytest.raises(KeyboardInterrupt):
         judged(home, "sft", "cut", **settings)
-    monkeypatch.setattr(loop, "one_step", honest)
     again, resumed = judged(home, "sft", "cut", **settings)
     clean = lambda lines: [{key: value for key, value in line.items() if key not in ("tokens_per_s", "peak_bytes", "model_flops_share")} for line in lines]  # noqa: E731
     assert clean(resumed) == clean(whole) and again["heldout_loss"] == notes["heldout_loss"]

@@ -5,14 +5,14 @@ import json
 
 import pytest
 import torch
-from test_train import STAGES, fit, home, optim  # noqa: F401  (home is a fixture)
+from test_train import STAGES, dies_at, fit, home, optim  # noqa: F401  (home is a fixture)
 
 from aquilamed import progress
 from aquilamed.core.config import canonical_json
 from aquilamed.core.errors import ConfigError, ModelUnavailable
 from aquilamed.engine.local import Local
 from aquilamed.engine.pace import Progress
-from aquilamed.train import alarms, loop, sampling, trackers
+from aquilamed.train import alarms, sampling, trackers
 from aquilamed.train.settings import Watching
 
 
@@ -47,13 +47,7 @@ def test_answers_differ_between_steps_for_the_weights_sake_alone(home):  # noqa:
 def test_a_broken_off_run_has_each_sample_once(home, monkeypatch):  # noqa: F811
     watch = Watching(sample_every=1, sample_tokens=4)
     fit(home, "dpo", "whole", watch=watch)
-    honest, steps = loop.one_step, iter(range(100))
-
-    def dies(*given):
-        if next(steps) == 3:
-            raise KeyboardInterrupt
-        return honest(*given)
-    monkeypatch.setattr(loop, "one_step", dies)
+    dies_at(3, monkeypatch)
     with pytest.raises(KeyboardInterrupt):
         fit(home, "dpo", "cut", watch=watch, save_seconds=1e9)          # no checkpoint: it begins again
     fit(home, "dpo", "cut", watch=watch)
