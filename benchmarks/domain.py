@@ -173,21 +173,21 @@ def task(name: str, items: list[tuple[str, bool | str, bool]], n_seeds: int = 0,
     seeds = drawn(everything, n_seeds) if n_seeds else everything
     truth = np.isin(seeds.labels, MEDICAL)
     with tempfile.TemporaryDirectory() as folder:
-        model, _ = classify.learn(classify.Config(reading=reading), seeds, truth, Path(folder))
+        model, taught = classify.learn(classify.Config(reading=reading), seeds, truth, Path(folder))
     found = classify.measured(seeds, truth, model)
     theirs, their_rate = peer(seeds, truth)
     bounds = {lang: {"low": one.low, "high": one.high, "threshold": one.threshold} for lang, one in model.cascades.items()}
     langs = [lang for lang in ("zh", "en", "all") if lang in theirs and (lang != "all" or len(theirs) > 2)]
     rows = [bench.row(f"{name}: F1 {lang}, {kind}", scores[lang]["f1"], theirs[lang], "TF-IDF + logistic regression", unit="F1", runs=1, equal=True,
                       n=scores[lang]["n"], precision=scores[lang]["precision"], recall=scores[lang]["recall"], seeds=len(seeds.train),
-                      **({"read_share": found["test_read_share"], "calibration_error": found["calibration_error"], "by_lang": bounds} if kind == "cascade" else {}))
+                      **({"read_share": found["test_read_share"], "calibration_error": found["calibration_error"], "by_lang": bounds, "teaching": taught} if kind == "cascade" else {}))
             for lang in langs for kind, scores in found["models"].items()]
     return rows, model, everything, their_rate
 
 
 def main() -> None:
     if "--tuned" in sys.argv[1:]:
-        print(json.dumps([{key: row[key] for key in ("work", "ours", "n", "precision", "recall")} for row in task("csl", csl(), reading=TUNED)[0]], indent=1))
+        print(json.dumps([{key: row[key] for key in ("work", "ours", "n", "precision", "recall", "teaching") if key in row} for row in task("csl", csl(), reading=TUNED)[0]], indent=1))
         return
     with tempfile.TemporaryDirectory() as folder:
         rows, papers, titles, _ = task("csl", csl())

@@ -1,5 +1,6 @@
 """The cascade with a model that reads: the same bytes from threads, Ray and a run that was broken off; the embedded base model as a reader."""
 
+import json
 import os
 
 import numpy as np
@@ -9,7 +10,7 @@ from tiny import make_bert
 
 from aquilamed.core import manifest, tables
 from aquilamed.corpus import classify, quality
-from aquilamed.corpus.readers import EMBEDDED, Reading
+from aquilamed.corpus.readers import EMBEDDED, EMBEDDED_TUNED, Reading, Seeds, _taught
 from aquilamed.engine.cluster import Ray
 from aquilamed.engine.local import Local
 from aquilamed.models import embedded
@@ -121,6 +122,28 @@ def test_the_embedded_base_model_reads_where_no_encoder_is(tmp_path):
     one, two = (classify.run(config, inputs, tmp_path / name, Local(workers)) for name, workers in (("one", 1), ("two", 2)))
     assert _bytes(tmp_path / "one") == _bytes(tmp_path / "two") and one.notes["screen"]["n_read"] == two.notes["screen"]["n_read"] > 0
     assert one.notes["models"]["encoder"]["all"]["f1"] > 0.7 and one.notes["teaching"] == {"layer": 2}
+
+
+def test_the_embedded_base_models_first_layers_are_fine_tuned(tmp_path):
+    rows = list(_rows(160, 5, wrong=0.0))
+    tables.scatter(tmp_path / "seeds", "documents", tables.from_rows("documents", rows))
+    tables.scatter(tmp_path / "in", "documents", tables.from_rows("documents", rows[:20]))
+    reading = Reading(model=EMBEDDED_TUNED, layer=1, tuning=Settings(max_tokens=24, lr=5e-4, batch=8, epochs=8))
+    counts = classify.run(classify.Config(reading=reading), {"seeds": tmp_path / "seeds", "documents": tmp_path / "in"}, tmp_path / "out", Local(1))
+    settings = json.loads((tmp_path / "out/encoder/config.json").read_text(encoding="utf-8"))
+    assert settings["num_hidden_layers"] == len(settings["layer_types"]) == 1 and settings["yes"] == [False, True]
+    assert max(counts.notes["teaching"]["dev_by_epoch"]) > 0.8
+
+
+def test_labels_that_are_rare_are_taught_with_the_others_that_count_alike():
+    labels = ["工学"] * 30 + ["医学"] * 25 + ["艺术学"] * 3 + ["药学"] * 2 + ["军事学"] * 4
+    seeds = Seeds(texts=None, targets=np.isin(labels, ["医学", "药学"]), folds=None, judge=None, seed=0, labels=labels)
+    yes, classes, scale, offset = _taught(seeds, np.arange(len(labels)))
+    assert yes == (False, False, True, True) and (scale, offset) == (1.0, 0.0)                # the rare of both sides, 工学; the rare, 医学
+    assert classes.tolist() == [1] * 30 + [3] * 25 + [0] * 3 + [2] * 2 + [0] * 4
+    scores = np.array([1.0, 2.0, 3.0])
+    none, standard, scale, offset = _taught(Seeds(texts=None, targets=scores, folds=None, judge=None, seed=0), np.arange(3))
+    assert none == () and standard * scale + offset == pytest.approx(scores)
 
 
 def test_the_embedded_base_model_grades_too(tmp_path):

@@ -44,6 +44,22 @@ def test_an_encoder_learns_keeps_its_best_epoch_and_is_the_same_again(bert, tmp_
     assert _taught(bert, tmp_path / "b") == notes and np.array_equal(encoder.raw(tmp_path / "b", texts, 64), said)
 
 
+def test_several_labels_are_taught_apart_and_the_number_is_the_log_odds_of_those_that_count(bert, tmp_path):
+    """Two labels mean yes, two no: what is said of a text is larger for both kinds of yes than for both of no."""
+    words = [("高血压", "头痛"), ("ill", "pain"), ("股票", "足球"), ("game", "team")]
+    rng = np.random.default_rng(0)
+    made = lambda n: ([word for k in range(n) for word in ["，".join(rng.choice(words[k % 4], 4))]], np.arange(n) % 4)  # noqa: E731
+    (texts, labels), (dev, dev_labels) = made(96), made(32)
+    lesson = encoder.Lesson(texts=texts, targets=labels, dev_texts=dev, judge=lambda raw: float(((raw > 0) == (dev_labels < 2)).mean()), yes=(True, True, False, False))
+    notes = encoder.fine_tune(bert, lesson, Settings(lr=3e-3, batch=16, epochs=6, max_tokens=64), tmp_path, layers=1)
+    assert max(notes["dev_by_epoch"]) > 0.95
+    network = transformers.AutoModelForSequenceClassification.from_pretrained(tmp_path)
+    assert network.config.num_labels == 4 and network.config.num_hidden_layers == 1
+    row = transformers.AutoTokenizer.from_pretrained(tmp_path)(dev[1], return_tensors="pt")
+    said = network.eval()(**row).logits[0].detach().softmax(-1)
+    assert encoder.raw(tmp_path, dev[1:2], 64)[0] == pytest.approx(float((said[:2].sum() / said[2:].sum()).log()), abs=0.15)      # bfloat16 where the CPU has it
+
+
 def test_a_number_does_not_depend_on_neighbours(bert, tmp_path):
     _taught(bert, tmp_path / "a", epochs=1)
     texts = [*_texts(20, seed=3)[0], "高血压，" * 20, "", "x"]

@@ -278,8 +278,6 @@ def test_a_missing_package_is_named_with_its_remedy(tmp_path, monkeypatch):
 @pytest.fixture(scope="session")
 def folders() -> tuple[Path, Path]:
     """The whole and the trimmed folder, in the default cache."""
-    pytest.importorskip(embedded.PACKAGE)
-    pytest.importorskip("gguf")
     return embedded.ensure(embedded.WHOLE), embedded.ensure(embedded.TRIMMED)
 
 

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from aquilamed.core.errors import ConfigError
 
-
 NEUTRAL = {"neutral": True}
 """`metadata` of a field that changes nothing of what a step makes: it is neither hashed nor recorded."""
 

@@ -32,8 +32,8 @@ class Metrics:
         self.file = self.path.open("a", encoding="utf-8") if ranks.rank() == 0 else None
         return self
 
-    def __exit__(self, *given):
-        self.trackers.__exit__(*given)
+    def __exit__(self, *_):
+        self.trackers.close()
         if self.file:
             self.file.close()
 

@@ -15,7 +15,7 @@ from aquilamed.train.settings import Optim
 from aquilamed.tree import pack
 from aquilamed.tree.pack import Tree
 
-VERSION = 1
+VERSION = 2
 RESUMES = True
 TOGETHER = True
 """All ranks run this stage; of other stages only the first runs any."""

@@ -21,10 +21,7 @@ class Trackers:
         """
         self.sinks = [OPENED[name](out, step) for name in names]
 
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
+    def close(self) -> None:
         for _, close in self.sinks:
             close()
 
