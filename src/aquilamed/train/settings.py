@@ -85,8 +85,8 @@ class Optim:
     offload: bool = False
     """With several ranks: weights, gradients and moments lie in CPU memory and come to the GPU a layer at a time; slower, for what fits no other way. ours"""
     compile: bool = False
-    """Whether the layers are compiled (torch.compile): a minute at the start, then some 10 % faster and smaller on a CPU, which needs a C++ compiler for it; the same result but
-    for rounding. ours"""
+    """Whether the layers are compiled (torch.compile): half a minute at the start, then a tenth less memory on a CPU at the same speed (`benchmarks/results/training.json`), which
+    needs a C++ compiler for it; the same result but for rounding. ours"""
     attention: Literal["sdpa", "flex"] = "sdpa"
     """`flex`, on a GPU alone: FlexAttention, which leaves out the blocks of a pack that nobody sees, and needs no mask of the length's square. ours: not yet the default, for
     no GPU was at hand to measure it on"""
