@@ -257,7 +257,7 @@ def summary(body: dict) -> str:
 def provenance(engine) -> dict:
     """Where and with what a step was made; recorded, never hashed."""
     packages = {}
-    for name in ("aquilamed", "torch", "transformers", "pyarrow", "numpy", "numba", "peft"):
+    for name in ("aquilamed", "torch", "transformers", "pyarrow", "numpy", "numba", "peft", "liger-kernel"):
         try:
             packages[name] = metadata.version(name)
         except metadata.PackageNotFoundError:

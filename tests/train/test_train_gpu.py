@@ -1,17 +1,18 @@
-"""What needs a GPU: `make test-gpu`. Losses and gradients there beside the CPU's, with both kinds of attention; adapters on weights in 4 bits."""
+"""What needs a GPU: `make test-gpu`. Losses and gradients there beside the CPU's, with both kinds of attention; the fused head; adapters on weights in 4 bits."""
 
 import json
 
 import numpy as np
 import pytest
 import tiny
+import torch
 from test_train import fit, home
 
 from aquilamed.models import folders
 from aquilamed.models import tiny as models
 from aquilamed.train import metrics
 from aquilamed.train.settings import Lora
-from aquilamed.tree import pack, score
+from aquilamed.tree import head, pack, score
 
 __all__ = ["home"]
 pytestmark = pytest.mark.gpu
@@ -42,6 +43,19 @@ def test_losses_and_gradients_are_the_cpus(tmp_path, architecture, attention):
     assert (here - there).abs().max() < BF16
     for name, value in gradients.items():
         assert (value - others[name]).norm() <= 0.05 * value.norm() + 1e-3, name
+
+
+def test_the_fused_head_is_the_chunked_one():
+    gen = torch.Generator("cuda").manual_seed(0)
+    hidden, weight = (torch.randn(shape, device="cuda", generator=gen).requires_grad_() for shape in ((700, 64), (5000, 64)))
+    at, target = torch.arange(0, 700, 2, device="cuda"), torch.randint(0, 5000, (350,), device="cuda", generator=gen)
+    share = torch.rand(350, device="cuda", generator=gen)
+
+    def measured(nll: torch.Tensor) -> list[torch.Tensor]:
+        return [nll, *torch.autograd.grad((nll * share).sum(), (hidden, weight))]
+    ours = measured(head._TokenNll.apply(hidden[at], weight, torch.arange(350, device="cuda"), target))
+    for one, other in zip(ours, measured(head.fused_nll()(hidden[at], weight, target)), strict=True):
+        assert torch.allclose(one, other, rtol=1e-3, atol=1e-4)
 
 
 @pytest.mark.parametrize("changes", [{"attention": "flex"}, {"mode": "lora", "lora": Lora(rank=4, bits=4)}], ids=["flex", "four bits"])

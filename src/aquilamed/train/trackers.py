@@ -52,7 +52,7 @@ def _wandb(out: Path, step: int) -> Sink:
 
 
 def _trackio(out: Path, step: int) -> Sink:
-    run = _package("trackio", "trackio").init(project=PROJECT, group=out.parent.name, name=f"{out.parent.name}-{out.name}", resume="allow", auto_log_gpu=False)
+    run = _package("trackio", "trackio").init(project=PROJECT, group=out.parent.name, name=f"{out.parent.name}-{out.name}", resume="allow", auto_log_gpu=False, auto_log_cpu=False)
     return lambda figures, at: run.log(figures, step=at), run.finish
 
 

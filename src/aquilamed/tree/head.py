@@ -1,7 +1,11 @@
 """Token log-losses from hidden states, with logits only where asked and never more than a chunk of them at a time.
 
+On a GPU where liger-kernel is installed its kernel does the same in one go, wherever no position is asked twice.
 L asked tokens, U distinct positions asked, D hidden size, V vocabulary.
 """
+
+import functools
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -64,4 +68,16 @@ def token_nll(hidden_TD: Tensor, weight_VD: Tensor, at_L: Tensor, target_L: Tens
     A position asked by several tokens (the options of a question, the two answers of a pair) is computed once.
     """
     unique_U, row_L = torch.unique(at_L, return_inverse=True)
+    if hidden_TD.is_cuda and len(unique_U) == len(at_L) and (fused := fused_nll()) is not None:
+        return fused(hidden_TD.index_select(0, at_L), weight_VD, target_L)
     return _TokenNll.apply(hidden_TD.index_select(0, unique_U), weight_VD, row_L, target_L)
+
+
+@functools.cache
+def fused_nll() -> Callable[[Tensor, Tensor, Tensor], Tensor] | None:
+    """(hidden (L, D), weight (V, D), targets (L,)) -> -log p, (L,), by liger-kernel; None where it is not installed."""
+    try:
+        from liger_kernel.transformers.functional import liger_fused_linear_cross_entropy
+    except ImportError:
+        return None
+    return functools.partial(liger_fused_linear_cross_entropy, reduction="none", accum_dtype=torch.float32)
