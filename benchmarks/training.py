@@ -1,8 +1,8 @@
-"""Training beside TRL and the Hugging Face Trainer: same model, same tokens, same precision, both cores; start-up and loading are not counted.
+"""Training beside TRL, LLaMA-Factory and the Hugging Face Trainer: same model, same tokens, same precision, both cores; start-up and loading are not counted.
 
-    python benchmarks/training.py --trl /path/to/venv/bin/python [--works dpo sft cpt where] [--runs 3] [--model FOLDER]
+    python benchmarks/training.py [--trl VENV/bin/python] [--llamafactory VENV/bin/python] [--works dpo sft cpt where] [--runs 3] [--model FOLDER]
 
-Works that are not named keep the rows they have in `benchmarks/results/training.json`.
+Works that are not named, and peers that are not given, keep the rows they have in `benchmarks/results/training.json`.
 
 `dpo`: pairs made of CMtMedQA's dialogues with three turns or more, whose prompts are at least three times as long as an answer; two epochs, the
 reference included. `sft`: consultations of mixed length in both languages, all answers trained. `cpt`: textbooks and abstracts in windows of 512
@@ -10,7 +10,8 @@ tokens; the peer joins the same documents into blocks of 512, as is usual; ours 
 the median over the steps, so without the first one's compiling. `where`: what a step of `cpt` spends its time on.
 `equal` says that the losses of the first epoch, in which both meet the data in the same order, are the same to 1e-3 (they are compared
 while the weights move), or, for peers with an order of their own and for `cpt`, that both trained as many tokens.
-The peer lives in an environment of its own: `pip install torch==2.13.0 trl`. Nothing is downloaded.
+Each peer lives in an environment of its own: `pip install torch==2.13.0 trl`, which has the Hugging Face Trainer too, and `pip install torch==2.13.0
+llamafactory` (and, where PyTorch is the one for CPUs, `pip uninstall torchvision`, whose wheel does not load beside it). Nothing is downloaded.
 """
 
 import argparse
@@ -44,12 +45,14 @@ SETTINGS = {
 SIZES = {"dpo": 8, "sft": 48, "cpt": 16}
 """Units: pairs, conversations, windows."""
 PEERS = {
-    "dpo": {"TRL, its defaults": {"gradient_checkpointing": True}, "TRL, reference computed before": {"precompute_ref_log_probs": True, "gradient_checkpointing": False}},
+    "dpo": {"TRL, its defaults": {"gradient_checkpointing": True}, "TRL, reference computed before": {"precompute_ref_log_probs": True, "gradient_checkpointing": False},
+            "LLaMA-Factory, its defaults": {}, "LLaMA-Factory, nothing computed again": {"disable_gradient_checkpointing": True}},
     "sft": {"TRL, padded": {"gradient_checkpointing": False}, "TRL, batches by length": {"train_sampling_strategy": "group_by_length", "gradient_checkpointing": False},
-            "TRL, packing": {"packing": True, "gradient_checkpointing": False}},
+            "TRL, packing": {"packing": True, "gradient_checkpointing": False},
+            "LLaMA-Factory, padded": {"disable_gradient_checkpointing": True}, "LLaMA-Factory, packing": {"neat_packing": True, "packing": True, "disable_gradient_checkpointing": True}},
     "cpt": {"Hugging Face Trainer, blocks": {}},
 }
-OTHER_ORDER = ("TRL, batches by length", "TRL, packing", "Hugging Face Trainer, blocks")
+OTHER_ORDER = ("TRL, batches by length", "TRL, packing", "LLaMA-Factory, packing", "Hugging Face Trainer, blocks")
 """Peers that meet the data in another order than ours."""
 UNIT = {"dpo": "pairs/s", "sft": "trained tokens/s", "cpt": "trained tokens/s"}
 CLOSE = 1e-3
@@ -115,18 +118,24 @@ def lay(work: str, model: Path, folder: Path) -> None:
     pq.write_table(pa.table(table), folder / "peer.parquet")
 
 
+def of_peer(name: str, given: argparse.Namespace) -> tuple[str | None, str]:
+    """(interpreter, script) of a peer."""
+    return (given.llamafactory, "peer_llamafactory.py") if name.startswith("LLaMA-Factory") else (given.trl, "peer_trl.py")
+
+
 def compare(work: str, given: argparse.Namespace, folder: Path) -> list[dict]:
     """A row for the speed and one for the memory beside each peer."""
     optim = SETTINGS[work]
     shown = {"lr": optim.lr, "batch": optim.batch, "length": optim.length, "epochs": optim.epochs, "beta": 0.1}
     ours = lambda: results.child(given.python, "ours_training.py", work, str(given.model), str(folder), threads=2)  # noqa: E731
-    theirs = [lambda more=more: results.child(given.trl, "peer_trl.py", work, str(given.model), str(folder), json.dumps({**shown, "more": more}), threads=2)
-              for more in PEERS[work].values()]
+    asked = {name: (*of_peer(name, given), more) for name, more in PEERS[work].items() if of_peer(name, given)[0]}
+    theirs = [lambda python=python, script=script, more=more: results.child(python, script, work, str(given.model), str(folder), json.dumps({**shown, "more": more}), threads=2)
+              for python, script, more in asked.values()]
     compiled = [lambda: results.child(given.python, "ours_training.py", "compiled", str(given.model), str(folder), threads=2)] if work == "cpt" else []
     (mine, my_seconds), *others = results.alternate(given.runs, [ours, *theirs, *compiled])
     units = mine["units"] * optim.epochs if work == "dpo" else mine["asked"]
     rows = []
-    for name, (other, seconds) in zip(PEERS[work], others[:len(theirs)], strict=True):
+    for name, (other, seconds) in zip(asked, others[:len(theirs)], strict=True):
         n_first = len(mine["losses"]) // optim.epochs
         equal = other["asked"] == mine["asked"] if name in OTHER_ORDER else bool(np.allclose(mine["losses"][:n_first], other["losses"][:n_first], rtol=CLOSE, atol=CLOSE))
         theirs_done = units if work == "dpo" else other["asked"]
@@ -147,16 +156,20 @@ def compare(work: str, given: argparse.Namespace, folder: Path) -> list[dict]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--trl", required=True, help="the interpreter of an environment with TRL")
+    parser.add_argument("--trl", help="the interpreter of an environment with TRL")
+    parser.add_argument("--llamafactory", help="the interpreter of an environment with LLaMA-Factory")
     parser.add_argument("--works", nargs="+", choices=WORKS, default=WORKS)
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--model", type=Path, default=None, help="a model folder; without it, the embedded base model")
     given = parser.parse_args()
+    if not (given.trl or given.llamafactory or given.works == ["where"]):
+        parser.error("name --trl, --llamafactory or both")
     given.python, rows = sys.executable, []
     with tempfile.TemporaryDirectory() as folder:
         given.model = given.model or base(Path(folder))
         rows = measured(given)
-    found = {f"peer {name}": results.version_of(given.trl, name) for name in ("trl", "transformers", "torch")}
+    packages = {given.trl: ("trl", "transformers", "torch"), given.llamafactory: ("llamafactory",)}
+    found = {f"peer {name}": results.version_of(python, name) for python, names in packages.items() if python for name in names}
     results.publish("training", rows, {**results.versions("torch", "transformers"), **found})
 
 
