@@ -1,10 +1,13 @@
 """The client against a real server on this machine that speaks the chat-completions protocol."""
 
+import logging
+import sys
 import urllib.parse
 
 import pytest
 from chat_server import served
 
+from aquilamed.core.config import canonical_json
 from aquilamed.core.errors import ConfigError, ModelUnavailable
 from aquilamed.models import remote
 
@@ -25,7 +28,7 @@ def test_replies_come_in_order_and_are_asked_for_once(tmp_path, monkeypatch):
         first = remote.ask(endpoint, [_asked(text) for text in [*texts, texts[0]]])
         assert [reply.text for reply in first] == [f"{text}！" for text in [*texts, texts[0]]]
         assert remote.usage(first) == {"requests": 10, "cached": 1, "refused": 0, "prompt_tokens": 63, "reply_tokens": 27}
-        assert len(seen) == 9 and seen[0][0] == "/v1/chat/completions" and seen[0][2]["Authorization"] == "Bearer sesame"
+        assert len(seen) == 9 and seen[0][0] == "/v1/chat/completions" and seen[0][2]["authorization"] == "Bearer sesame"
         again = remote.ask(endpoint, [_asked(text) for text in texts])
         assert len(seen) == 9 and all(reply.cached for reply in again) and remote.usage(again)["prompt_tokens"] == 0
     kept = [path.read_text(encoding="utf-8") for path in (tmp_path / "cache").rglob("*.json")]
@@ -73,6 +76,50 @@ def test_nothing_is_sent_unasked(monkeypatch):
     with pytest.raises(ModelUnavailable, match="NO_SUCH_KEY.* is not set"):
         remote.ask(remote.Endpoint(base_url="http://127.0.0.1:1/v1", model="m", key_env="NO_SUCH_KEY"), [_asked("x")])
     for settings, said in [({"base_url": "api.example.com", "model": "m"}, "expected http"), ({"base_url": "http://h/v1"}, "name of a model"),
-                           ({"base_url": "http://u:p@h/v1", "model": "m"}, "password"), ({"temperature": 3.0}, "temperature=3.0"), ({"tries": 0}, "1 or more")]:
+                           ({"base_url": "http://u:p@h/v1", "model": "m"}, "password"), ({"temperature": 3.0}, "temperature=3.0"), ({"tries": 0}, "1 or more"),
+                           ({"budget_cost": 1.0}, "needs prompt_price"), ({"budget_tokens": -1}, "0 or more")]:
         with pytest.raises(ConfigError, match=said):
             remote.Endpoint(**settings)
+
+
+def test_what_is_sent_is_the_question_and_what_is_logged_is_not(tmp_path, monkeypatch, caplog):
+    caplog.set_level(logging.DEBUG)
+    for name, value in {"OPENAI_API_KEY": "sk-another", "OPENAI_ORG_ID": "org-another", "OPENAI_CUSTOM_HEADERS": "X-Another: 1", "CLINIC_KEY": "sesame"}.items():
+        monkeypatch.setenv(name, value)
+    with served(lambda *_: (200, "答复")) as (url, seen):
+        remote.ask(_endpoint(url, tmp_path), [_asked("问题")])
+        remote.ask(_endpoint(url, tmp_path, key_env="CLINIC_KEY", limit_key="max_completion_tokens"), [_asked("问题二")])
+    assert seen[0][1] == {"model": "m", "messages": _asked("问题"), "temperature": 0.0, "max_tokens": 512} and "max_completion_tokens" in seen[1][1]
+    assert set(seen[0][2]) == {"host", "accept", "accept-encoding", "connection", "content-type", "content-length", "user-agent"}
+    assert set(seen[1][2]) - set(seen[0][2]) == {"authorization"}
+    assert caplog.records and not any(word in caplog.text for word in ("问题", "答复", "sesame"))
+
+
+def test_keys_of_equal_requests_are_equal_everywhere():
+    """The digest is part of the format: another one would pay for every kept reply again."""
+    endpoint = remote.Endpoint(base_url="http://h/v1/", model="m")
+    plain, told = (remote._digest(endpoint, remote._body(endpoint, _asked("头痛"), schema)) for schema in (None, {"type": "object"}))
+    assert plain == "faf71f7d3aa3ccade7473d0004e8d2cee7a40df0d5cd50305df4c87152a34d49" and told == "d88f271d8a4ba7d0dfe3d94edf92e32f503f05033bade8362c94b10e861ace46"
+    cheap = remote.Endpoint(base_url="http://h/v1", model="m", concurrency=1, budget_tokens=5, tries=1, cache="elsewhere")
+    assert remote._digest(cheap, remote._body(cheap, _asked("头痛"), None)) == plain and canonical_json(cheap) == canonical_json(remote.Endpoint(base_url="http://h/v1", model="m"))
+
+
+SCHEMA = {"type": "object", "properties": {"better": {"enum": ["A", "B"]}}, "required": ["better"], "additionalProperties": False}
+
+
+def test_structured_replies_are_checked_here_whatever_the_server_does(tmp_path):
+    said = {"好": '{"better": "A"}', "想": '<think>…</think>\n```json\n{"better": "B"}\n```', "漏": "{}", "多": '{"better": "A", "why": 1}', "错": '{"better": "C"}', "文": "I prefer A.", "半": '{"bet'}
+    wanted = [{"better": "A"}, {"better": "B"}, None, None, None, None, None]
+    for name, is_able in (("able", True), ("unable", False)):
+        with served(lambda body, _, is_able=is_able: (200, said[body["messages"][0]["content"]]) if is_able or "response_format" not in body else (400, {"error": {}})) as (url, seen):
+            endpoint = _endpoint(url, tmp_path / name, concurrency=1)
+            found = remote.ask(endpoint, [_asked(text) for text in said], SCHEMA)
+            assert [reply.value for reply in found] == wanted and [reply.text for reply in found] == list(said.values())
+            assert len(seen) == len(said) + (not is_able)                     # told once that it can't, it is not told again
+            assert [reply.value for reply in remote.ask(endpoint, [_asked(text) for text in said], SCHEMA)] == wanted and len(seen) == len(said) + (not is_able)
+
+
+def test_without_the_package_it_says_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "openai", None)
+    with pytest.raises(ModelUnavailable, match=r"pip install 'aquilamed\[remote\]'"):
+        remote.ask(_endpoint("http://127.0.0.1:1/v1", tmp_path), [_asked("x")])

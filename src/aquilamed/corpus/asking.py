@@ -3,8 +3,7 @@
 Each question has two wordings; they name the answers in opposite order, so that a liking for the first one shows as disagreement.
 """
 
-import json
-import re
+from aquilamed.models import structured
 
 DOMAINS = ("medical", "general")
 FAULTS = ("advertising", "ungrammatical", "incoherent", "spliced", "media_editing")
@@ -32,8 +31,6 @@ _GLOSSES = {
     "en": ("selling something", "broken grammar", "no thread", "unrelated pieces put together", "boilerplate of picture or video editing"),
 }
 _QUALITY_FORMS = ('{"score": 0, "faults": []}', '{"faults": [], "score": 6}')
-_FENCE = re.compile(r"^```(?:json)?\s*(.*?)\s*```$", re.DOTALL)
-_THOUGHT = re.compile(r"^\s*<think>.*?</think>", re.DOTALL)
 
 
 def domain(text: str, lang: str, wording: int) -> list[dict]:
@@ -52,14 +49,14 @@ def quality(text: str, lang: str, wording: int) -> list[dict]:
 
 def read_domain(reply: str) -> str | None:
     """`medical` or `general`, or None where the reply is anything else; never a guess."""
-    found = _json(reply)
-    label = found.get("label") if found and set(found) == {"label"} else _bare(reply).strip('"')
+    found = structured.read_object(reply)
+    label = found.get("label") if found and set(found) == {"label"} else structured.bare(reply).strip('"')
     return label if isinstance(label, str) and label in DOMAINS else None
 
 
 def read_quality(reply: str) -> tuple[float, frozenset[str]] | None:
     """(score, faults), or None where the reply is not of the form asked for; never a guess."""
-    found = _json(reply) or {}
+    found = structured.read_object(reply) or {}
     score, faults = found.get("score"), found.get("faults", [])
     if isinstance(score, bool) or not isinstance(score, int) or not 0 <= score <= BEST:
         return None
@@ -79,18 +76,3 @@ def excerpt(text: str, most: int) -> str:
 def _messages(told: str, text: str) -> list[dict]:
     """The document stands between marks in a message of its own: what it says is no instruction."""
     return [{"role": "system", "content": told}, {"role": "user", "content": f"<document>\n{text}\n</document>"}]
-
-
-def _bare(reply: str) -> str:
-    """The reply without a thought before it and a fence around it."""
-    text = _THOUGHT.sub("", reply).strip()
-    fenced = _FENCE.match(text)
-    return fenced[1] if fenced else text
-
-
-def _json(reply: str) -> dict | None:
-    try:
-        found = json.loads(_bare(reply))
-    except ValueError:
-        return None
-    return found if isinstance(found, dict) else None

@@ -59,8 +59,12 @@ def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts
             used += replies
             counts = tables.save(out, "documents", number, *sieve(config, pairs, tables.load(path)))
         done.append(counts)
-    notes = {"agreement": _agreement(out, config.ask), **({"asked": remote.usage(used)} if config.endpoint.base_url else {})}
+    notes = {"agreement": _agreement(out, config.ask), **(_asked(config.endpoint, used) if config.endpoint.base_url else {})}
     return dataclasses.replace(Counts.total(done), notes=notes)
+
+
+def _asked(endpoint: remote.Endpoint, replies: Sequence[remote.Reply]) -> dict:
+    return {"asked": remote.usage(replies), "paid": remote.account(endpoint), "sent": "texts whose identifiers hygiene.identifiers had masked"}
 
 
 Pair = tuple[str | None, str | None]
