@@ -6,6 +6,7 @@ import tiny
 from aquilamed.core import tables
 from aquilamed.engine.local import Local
 from aquilamed.preference import objective, subjective
+from aquilamed.preference.judged import Contest
 
 ORIGIN = {"source": "t", "license": "Apache-2.0"}
 
@@ -47,11 +48,12 @@ def test_the_wrong_option_belongs_to_the_question_not_to_the_order(tmp_path):
 
 
 @pytest.mark.parametrize(("answer", "reason"), [
-    (None, "unrenderable"), ("", "empty"), ("？？", "empty"), ("应限制钠盐，规律监测血压，并在医生指导下服药。", "too_similar"),
-    ("不知道", None), ("应限制食盐摄入量，坚持每天运动，按时测量血压并记录，在专科医生的指导下长期规律服药，定期复查。" * 1, "reference_not_better")])
+    ("", "empty"), ("？？", "empty"), ("应限制钠盐，规律监测血压，并在医生指导下服药。", "too_similar"),
+    ("不知道", ""), ("应限制食盐摄入量，坚持每天运动，按时测量血压并记录，在专科医生的指导下长期规律服药，定期复查。" * 1, "reference_not_better")])
 def test_a_pair_that_teaches_nothing_is_dropped_with_its_reason(answer, reason):
     row = {"messages": [{"role": "user", "content": "高血压怎么办？"}, {"role": "assistant", "content": "应限制钠盐，规律监测血压，并在医生指导下服药。"}]}
-    assert subjective.reason_of(row, answer, subjective.Config(n_conversations=1)) == reason
+    contest = subjective.by_surface(subjective.fit(Contest(row=row, answer=answer), subjective.Config(n_conversations=1)))
+    assert (contest.reason, contest.winner) == (reason, "" if reason else "reference")
 
 
 def test_sampled_answers_make_counted_pairs(tmp_path):
@@ -62,5 +64,8 @@ def test_sampled_answers_make_counted_pairs(tmp_path):
     config = subjective.Config(n_conversations=4, max_new_tokens=6)
     counts = subjective.run(config, given, tmp_path / "a", Local(1))
     again = subjective.run(config, given, tmp_path / "b", Local(1))
+    pairs = list(tables.rows(tmp_path / "a", "preferences"))
+    assert counts.notes == {"conversations_available": 6, "writer": "sampled", "judge": "surface"} and pairs
+    assert all((pair["meta"]["writer"], pair["meta"]["judge"], pair["meta"]["winner"]) == ("sampled", "surface", "reference") for pair in pairs)
     assert counts.n_in == 4 == counts.n_out + sum(counts.dropped.values()) and counts == again
     assert [p.read_bytes() for p in tables.shards(tmp_path / "a", "preferences")] == [p.read_bytes() for p in tables.shards(tmp_path / "b", "preferences")]

@@ -14,9 +14,14 @@ def asked(name: str, schema: dict) -> dict:
     return {"type": "json_schema", "json_schema": {"name": name, "strict": True, "schema": schema}}
 
 
+def unthought(reply: str) -> str:
+    """The reply without the thought before it, for models that send it along."""
+    return _THOUGHT.sub("", reply).strip()
+
+
 def bare(reply: str) -> str:
     """The reply without a thought before it and a fence around it."""
-    text = _THOUGHT.sub("", reply).strip()
+    text = unthought(reply)
     fenced = _FENCE.match(text)
     return fenced[1] if fenced else text
 
