@@ -61,6 +61,13 @@ def test_a_run_that_broke_off_goes_on(tmp_path):
     assert [reply.text for reply in remote.ask(endpoint, [_asked("0"), _asked("2")])] == ["ok", "ok"]
 
 
+def test_when_one_fails_for_good_the_others_stop_waiting(tmp_path):
+    with served(lambda body, _: (401, {}, 0.3) if body["messages"][0]["content"] == "0" else (503, {})) as (url, seen):
+        with pytest.raises(ModelUnavailable, match="HTTP 401.*; 9 of 9 requests are still to be answered"):
+            remote.ask(_endpoint(url, tmp_path, wait=300.0, concurrency=3), [_asked(str(k)) for k in range(9)])
+        assert len(seen) <= 4                                             # the one that failed may have begun another
+
+
 @pytest.mark.parametrize(("status", "said"), [(401, "key in the variable named by key_env"), (404, "ends in /v1"), (302, "can't be mended")])
 def test_what_the_user_must_mend_is_said_at_once(tmp_path, status, said):
     with served(lambda *_: (status, {"headers": {"Location": "http://127.0.0.1:1/"}})) as (url, seen):

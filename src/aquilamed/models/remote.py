@@ -9,9 +9,9 @@ import hashlib
 import json
 import os
 import re
-import time
+import threading
 from collections.abc import Mapping, Sequence
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_EXCEPTION, CancelledError, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -144,6 +144,8 @@ class _Session:
     ledger: spending.Ledger
     is_plain: bool = False
     """The endpoint has answered without a schema what it refused with one."""
+    over: threading.Event = dataclasses.field(default_factory=threading.Event)
+    """Set when no more tries are to be made: one request has failed for good, or the user stops."""
 
 
 def _asked(endpoint: Endpoint, bodies: Mapping[str, dict]) -> dict[str, Reply]:
@@ -156,9 +158,10 @@ def _asked(endpoint: Endpoint, bodies: Mapping[str, dict]) -> dict[str, Reply]:
         try:
             wait(jobs.values(), return_when=FIRST_EXCEPTION)
         finally:
+            session.over.set()
             for job in jobs.values():
                 job.cancel()
-    errors = [error for job in jobs.values() if not job.cancelled() and (error := job.exception())]
+    errors = [error for job in jobs.values() if not job.cancelled() and (error := job.exception()) and not isinstance(error, CancelledError)]
     if errors and isinstance(errors[0], ModelUnavailable):
         left = sum(_kept(endpoint, digest) is None for digest in bodies)
         raise ModelUnavailable(f"{errors[0]}; {left} of {len(bodies)} requests are still to be answered") from None
@@ -190,8 +193,8 @@ def _tried(session: _Session, digest: str, body: dict) -> Reply:
             if trouble.status and trouble.status not in AGAIN:
                 raise ModelUnavailable(f"{endpoint.base_url}: HTTP {trouble.status} for the model {endpoint.model!r}; {_advice(trouble.status)}") from None
             said, pause = str(trouble), endpoint.wait * 2**attempt if trouble.wait is None else trouble.wait
-        if attempt + 1 < endpoint.tries:
-            time.sleep(min(pause, LONGEST_WAIT))
+        if attempt + 1 < endpoint.tries and session.over.wait(min(pause, LONGEST_WAIT)):
+            raise CancelledError
     raise ModelUnavailable(f"{endpoint.base_url}: {endpoint.tries} tries failed, the last with: {said}; what was answered is kept, run the same command to go on")
 
 
