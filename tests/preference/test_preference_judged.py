@@ -77,7 +77,7 @@ def test_an_honest_judge_makes_pairs_whoever_wins(tmp_path):
             assert "[电话1]" in pair["prompt"][-1]["content"] or "[PHONE_1]" in pair["prompt"][-1]["content"]     # what was judged is what is kept
         notes = counts.notes
         assert notes["verdicts"]["all"] == {"n": 22, "agreement": 1.0, "verdicts": 28, "first_wins": 0.5, "pairs": 14, "reference_wins": round(6 / 14, 4), "longer_wins": round(8 / 14, 4)}
-        assert set(notes["verdicts"]) == {"zh", "en", "all"} and notes["verdicts"]["zh"]["n"] == 11 and notes["masked"]["phone"] == 2 * N and "masked" in notes["sent"]
+        assert set(notes["verdicts"]) == {"zh", "en", "all"} and notes["verdicts"]["zh"]["n"] == 11 and notes["masked"]["phone"] == 2 * N and "masked" in notes["sent"] and not notes["warnings"]
         assert notes["asked"]["writer"]["requests"] == 2 * N and notes["asked"]["judge"]["requests"] == 44 and notes["asked"]["judge"]["paid"]["cost"] == (7 + 3 * 2) * len(seen) / 1e6
         asked = len(seen)
         run(tmp_path, url, "again")
@@ -94,6 +94,7 @@ def test_a_judge_that_likes_the_first_makes_no_pair_and_is_found_out(tmp_path):
     found = counts.notes["verdicts"]["all"]
     assert (found["agreement"], found["first_wins"], found["pairs"], found["longer_wins"]) == (0.0, 1.0, 0, None)
     assert {row["detail"] for row in dropped} == {"reference / answer", None}
+    assert counts.notes["warnings"] == ["all: the judge said the same in both orders in 0% of 22 contests, and 100% of its verdicts went to the answer shown first"]
 
 
 @pytest.mark.parametrize("said", ["我觉得两个回答都不错。", verdict("A")[:-9], '{"better": "A"}', verdict("first"), ""])

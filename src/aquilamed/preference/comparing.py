@@ -31,7 +31,7 @@ _JUDGE = {
            'Reply with one line of JSON and nothing else, each value "A", "B" or "tie": {form}'),
 }
 _FORM = "{" + ", ".join(f'"{key}": "…"' for key in (*CRITERIA, "better")) + "}"
-_SPEAKERS = {"zh": {"system": "说明", "user": "患者", "assistant": "医生"}, "en": {"system": "Note", "user": "Patient", "assistant": "Doctor"}}
+_SPEAKERS = {"zh": {"system": "说明：", "user": "患者：", "assistant": "医生："}, "en": {"system": "Note: ", "user": "Patient: ", "assistant": "Doctor: "}}
 
 
 def doctor(prompt: list[dict], lang: str) -> list[dict]:
@@ -44,7 +44,7 @@ def doctor(prompt: list[dict], lang: str) -> list[dict]:
 def judge(prompt: list[dict], first: str, second: str, lang: str) -> list[dict]:
     """The messages that ask which answer to `prompt` is better; `first` is shown as A."""
     speakers = _SPEAKERS[_language(lang)]
-    asked = "\n".join(f"{speakers[message['role']]}: {message['content']}" for message in prompt)
+    asked = "\n".join(speakers[message["role"]] + message["content"] for message in prompt)
     shown = f"<conversation>\n{asked}\n</conversation>\n<answer_A>\n{first}\n</answer_A>\n<answer_B>\n{second}\n</answer_B>"
     return [{"role": "system", "content": _JUDGE[_language(lang)].replace("{form}", _FORM)}, {"role": "user", "content": shown}]
 

@@ -11,6 +11,11 @@ from aquilamed.hygiene import identifiers
 from aquilamed.models import remote, structured, surface
 from aquilamed.preference import comparing
 
+LEAST_AGREEMENT = 0.6
+"""Below this share of contests judged alike in both orders the step warns: a judge that throws dice gets a third, and two of nine of its contests become pairs. ours"""
+ENOUGH = 20
+"""Contests of a language from which that is told. ours"""
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Contest:
@@ -80,6 +85,12 @@ def statistics(contests: Sequence[Contest]) -> dict:
     found = [contest for contest in contests if contest.detail]
     langs = sorted({contest.row["lang"] for contest in found})
     return {lang: _statistics([contest for contest in found if lang in ("all", contest.row["lang"])]) for lang in (*langs, "all")}
+
+
+def warnings(found: dict) -> list[str]:
+    """A line for each language in which the judge can't be relied on."""
+    return [f"{lang}: the judge said the same in both orders in {one['agreement']:.0%} of {one['n']} contests, and {one['first_wins'] or 0:.0%} of its verdicts went to the answer shown first"
+            for lang, one in found.items() if one["n"] >= ENOUGH and one["agreement"] < LEAST_AGREEMENT]
 
 
 def _statistics(contests: Sequence[Contest]) -> dict:

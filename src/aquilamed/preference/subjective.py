@@ -80,7 +80,8 @@ def _remote(config: Config, inputs: Mapping[str, Path], drawn: list[dict]) -> tu
     contests, judging = judged.compared(config.judge, [fit(contest, config) for contest in contests])
     asked = {name: {**remote.usage(replies), "paid": remote.account(endpoint)}
              for name, endpoint, replies in (("writer", config.writer, writing), ("judge", config.judge, judging)) if endpoint.base_url}
-    return contests, {"asked": asked, "verdicts": judged.statistics(contests), "sent": SENT, "masked": dict(sorted(masked.items()))}
+    found = judged.statistics(contests)
+    return contests, {"asked": asked, "verdicts": found, "sent": SENT, "masked": dict(sorted(masked.items())), "warnings": judged.warnings(found)}
 
 
 def _sampled(config: Config, inputs: Mapping[str, Path], drawn: list[dict]) -> list[Contest]:
