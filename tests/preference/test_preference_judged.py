@@ -1,5 +1,6 @@
 """Subjective pairs by a remote doctor and a remote judge: a real server that answers as an honest, a biased and a useless one would."""
 
+import dataclasses
 import itertools
 import json
 
@@ -8,7 +9,8 @@ import tiny
 from chat_server import completion, served
 
 from aquilamed.core import tables
-from aquilamed.core.errors import ConfigError
+from aquilamed.core.config import canonical_json
+from aquilamed.core.errors import ConfigError, ModelUnavailable
 from aquilamed.engine.local import Local
 from aquilamed.models.remote import Endpoint, Reply
 from aquilamed.preference import comparing, judged, subjective
@@ -102,6 +104,18 @@ def test_what_a_judge_mumbles_is_counted_never_guessed(tmp_path, said):
     with served(clinic(lambda _: said)) as (url, _):
         counts, pairs, _ = run(tmp_path, url)
     assert not pairs and counts.dropped == {"unparsed": 22, "cut": 2} and counts.notes["verdicts"]["all"]["n"] == 0
+
+
+def test_a_step_that_a_budget_stopped_goes_on_once_it_is_raised(tmp_path):
+    with served(clinic(honest)) as (url, seen):
+        server = Endpoint(base_url=url, model="strong", cache=str(tmp_path / "cache"), budget_tokens=2_500)
+        with pytest.raises(ModelUnavailable, match="budget_tokens=2500 .* are spent.* of (24|44) requests are still to be answered"):
+            run(tmp_path, url, writer=server, judge=server)
+        asked = len(seen)
+        raised = dataclasses.replace(server, budget_tokens=100_000)
+        counts, pairs, _ = run(tmp_path, url, writer=raised, judge=raised)
+        assert 0 < asked < len(seen) == 2 * N + 44 and len(pairs) == 14 and counts.notes["asked"]["judge"]["paid"] == {"prompt_tokens": 7 * len(seen), "reply_tokens": 3 * len(seen)}
+    assert canonical_json(subjective.Config(n_conversations=1, judge=server)) == canonical_json(subjective.Config(n_conversations=1, judge=raised))
 
 
 def test_every_two_verdicts_settle_as_by_hand():
