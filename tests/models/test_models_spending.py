@@ -74,7 +74,7 @@ def test_a_thousand_requests_through_failures_and_a_kill(tmp_path):
     assert sum(billed) <= sum(paid.values()) <= budget                        # nothing that was billed is missing from the account
 
 
-@pytest.mark.parametrize(("concurrency", "budget"), [(1, 800), (3, 1_200), (16, 2_100)])
+@pytest.mark.parametrize(("concurrency", "budget"), [(1, 800), (16, 2_100)])
 def test_no_budget_is_passed_and_a_raised_one_goes_on(tmp_path, concurrency, budget):
     """The server bills all that the client sets aside at most, less the marks of the request."""
     bill, whole = (lambda body: completion("答", _bill(body) - WRITTEN, WRITTEN)), []
@@ -93,6 +93,14 @@ def test_no_budget_is_passed_and_a_raised_one_goes_on(tmp_path, concurrency, bud
         assert remote.account(money)["cost"] <= money.budget_cost
         found = remote.ask(remote.Endpoint(**settings), [_asked(k) for k in range(200)])
         assert len(whole) == 200 and remote.usage(found)["cached"] > len(found) * spent // sum(map(_bill, whole)) - 1
+
+
+def test_two_processes_pay_from_one_budget(tmp_path):
+    whole = []
+    with served(lambda body, _: (200, completion("答", _bill(body) - WRITTEN, WRITTEN)), whole) as (url, _):
+        both = [_client(url, tmp_path, 3_000) for _ in range(2)]
+        said = [client.communicate(timeout=60)[1] for client in both]
+    assert all("budget_tokens=3000" in text for text in said) and 2_000 < sum(map(_bill, whole)) <= 3_000
 
 
 def test_what_may_have_been_billed_is_counted_in_full_and_what_was_not_is_not(tmp_path):
