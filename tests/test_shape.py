@@ -7,7 +7,7 @@ from pathlib import Path
 SOURCE = Path(__file__).resolve().parents[1] / "src" / "aquilamed"
 FILES = sorted(SOURCE.rglob("*.py"))
 LAYERS = {"core": {"core"}, "engine": {"core", "engine"}, "tree": {"core", "tree"}, "models": {"core", "models", "tree"}, "hygiene": {"core", "engine", "hygiene"}}
-STAGES = {"corpus", "instruct", "preference", "train", "evals", "report", "clinic"}
+STAGES = {"corpus", "instruct", "preference", "train", "evals", "report", "release", "clinic"}
 BELOW = {"core", "engine", "models", "tree", "hygiene"}
 BANNED = re.compile(r"(^|_)(utils?|helpers?|common|misc|base|manager|handler|factory)(_|$)")
 LONG_FUNCTIONS: dict[str, str] = {}

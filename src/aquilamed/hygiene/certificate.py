@@ -8,14 +8,11 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from aquilamed.core import manifest
+from aquilamed.core import lineage, manifest
 from aquilamed.core.errors import RecordError, Uncertified
-from aquilamed.core.records import SCHEMAS
 
 CERTIFICATE = "certificate.json"
 STAGE = "hygiene.decontaminate"
-NOT_CARRIED = ("seeds", "benchmarks", "heldout", "seen", "model", "reference")
-"""Inputs whose records do not come out again begin so."""
 
 
 def notes(folder: Path, kind: str, *, allow: bool) -> dict:
@@ -49,7 +46,7 @@ def covered(folder: Path) -> dict[str, dict]:
 
 def certificates(folder: Path) -> list[dict]:
     """The certificate of every branch that the records of `folder` came through."""
-    home = _step(folder)
+    home = lineage.step_of(folder)
     body = home and manifest.read(home)
     if not body:
         raise Uncertified(f"{folder}: made by no step, so nothing tells that benchmark items were searched for in it")
@@ -63,26 +60,14 @@ def certificates(folder: Path) -> list[dict]:
 
 def _parents(home: Path, body: dict) -> Iterator[Path]:
     """The folders whose records went into a step."""
-    paths = body["provenance"].get("input_paths", {})
-    made = {found["digest"]: path for path in sorted(home.parent.iterdir()) if path.is_dir() and (found := manifest.read(path))}
-    for name, digest in body["inputs"].items():
-        if name.startswith((*NOT_CARRIED, "file:")):
-            continue
-        outside = Path(paths.get(name, ""))
-        parent = made.get(digest) or (_step(outside) if name in paths else None)
-        if parent is None or manifest.read(parent)["digest"] != digest:
+    for name, parent in lineage.parents(home, body):
+        if parent is None:
             raise Uncertified(f"{home.name}: what its input {name!r} was is not there any more, so its certificate can't be read")
-        if any((parent / kind).is_dir() for kind in SCHEMAS):
-            yield parent
-
-
-def _step(folder: Path) -> Path | None:
-    """The sealed folder that `folder` is or lies in."""
-    return next((path for path in (folder, *folder.parents[:2]) if (path / manifest.MANIFEST).exists()), None)
+        yield parent
 
 
 def _check_whole(folder: Path, kind: str) -> None:
-    home = _step(folder)
+    home = lineage.step_of(folder)
     for name, output in (manifest.read(home)["outputs"].items() if home else ()):
         if name.startswith(f"{kind}/") and manifest.file_sha256(home / name) != output["sha256"]:
             raise RecordError(f"{home / name}: changed since its step made it; make {home.name} again (remove its folder and run the recipe)")

@@ -70,9 +70,9 @@ class Step:
 
     @property
     def group(self) -> str:
-        """The part of the pipeline it belongs to; hygiene goes where its records do."""
+        """The part of the pipeline it belongs to; hygiene and release go where their records do."""
         layer = self.stage.partition(".")[0]
-        return OF_KIND.get(self.config.get("kind", "documents"), "other") if layer == "hygiene" else OF_STAGE.get(layer, "other")
+        return OF_KIND.get(self.config.get("kind", "documents"), "other") if layer in ("hygiene", "release") else OF_STAGE.get(layer, "other")
 
     @property
     def carries(self) -> frozenset[str]:
