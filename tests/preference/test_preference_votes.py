@@ -130,6 +130,8 @@ def test_stores_that_cannot_be_read_are_named(tmp_path):
     (tmp_path / "bad.jsonl").write_text('{"rater": "r1"', encoding="utf-8")
     with pytest.raises(RecordError, match=r"bad.jsonl, line 1"):
         ballots.read(str(tmp_path / "bad.jsonl"))
+    with pytest.raises(ConfigError, match="JSON lines are only read"):
+        ballots.opened(str(tmp_path / "new.jsonl"))
     with pytest.raises(ConfigError, match="not there"):
         ballots.read(str(tmp_path / "none.sqlite"))
     (tmp_path / "text.sqlite").write_text("no database " * 100, encoding="utf-8")

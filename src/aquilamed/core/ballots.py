@@ -22,6 +22,8 @@ PSEUDONYM = re.compile(r"[A-Za-z0-9_-]{1,64}")
 UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 TABLE = "ballots"
 LINES = ".jsonl"
+LOCKED_SECONDS = 60
+"""How long a writer waits for another one, in SQLite."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -73,11 +75,14 @@ def opened(store: str):
     Raises:
         ConfigError: it can't be opened.
     """
+    if store.endswith(LINES):
+        raise ConfigError(f"{store}: JSON lines are only read; ballots are cast into a database: a file of another name, or a URL")
     if "://" not in store:
         Path(store).parent.mkdir(parents=True, exist_ok=True)
     engine = _engine(store)
-    with _told(store):
-        table().metadata.create_all(engine)
+    from sqlalchemy.schema import CreateTable
+    with _told(store), engine.begin() as connection:
+        connection.execute(CreateTable(table(), if_not_exists=True))        # many processes may open it at once
     return engine
 
 
@@ -147,7 +152,7 @@ def table():
     """The table, as SQLAlchemy has it; its words are the fields of `Ballot`."""
     from sqlalchemy import JSON, Column, Integer, MetaData, String, Table, Text
     texts = [Column(name, Text, nullable=False) for name in ("answer_a", "answer_b", "model_a", "model_b", "reason")]
-    return Table(TABLE, MetaData(), Column("id", Integer, primary_key=True, autoincrement=True), Column("rater", String(64), nullable=False, index=True), Column("cast_at", String(40), nullable=False),
+    return Table(TABLE, MetaData(), Column("id", Integer, primary_key=True, autoincrement=True), Column("rater", String(64), nullable=False), Column("cast_at", String(40), nullable=False),
                  Column("prompt", JSON, nullable=False), *texts, Column("verdict", String(8), nullable=False), Column("aspects", JSON, nullable=False))
 
 
@@ -157,7 +162,7 @@ def _engine(store: str):
     except ModuleNotFoundError as error:
         raise ConfigError(f"{store}: reading votes needs the package sqlalchemy (pip install 'aquilamed[votes]')") from error
     try:
-        return sqlalchemy.create_engine(store if "://" in store else f"sqlite:///{store}")
+        return sqlalchemy.create_engine(store) if "://" in store else sqlalchemy.create_engine(f"sqlite:///{store}", connect_args={"timeout": LOCKED_SECONDS})
     except (sqlalchemy.exc.ArgumentError, sqlalchemy.exc.NoSuchModuleError) as error:
         raise ConfigError(f"{store}: no database URL ({error}); expected a file, or postgresql://user@host/name") from error
     except ModuleNotFoundError as error:

@@ -46,10 +46,15 @@ def step_of(folder: Path) -> Path | None:
     return next((path for path in (folder, *folder.parents[:2]) if (path / manifest.MANIFEST).exists()), None)
 
 
-def parents(home: Path, body: dict) -> Iterator[tuple[str, Path | None]]:
-    """(input, step folder) of every input of a step whose records it passes on; None where that step is not there any more."""
-    paths = body["provenance"].get("input_paths", {})
-    made = {found["digest"]: path for path in sorted(home.parent.iterdir()) if path.is_dir() and (found := manifest.read(path))}
+def parents(home: Path, body: dict, runs: dict[Path, dict[str, Path]] | None = None) -> Iterator[tuple[str, Path | None]]:
+    """(input, step folder) of every input of a step whose records it passes on; None where that step is not there any more.
+
+    `runs` remembers the steps of each run from call to call: run folder -> digest -> step folder.
+    """
+    runs = {} if runs is None else runs
+    if home.parent not in runs:
+        runs[home.parent] = {found["digest"]: path for path in sorted(home.parent.iterdir()) if path.is_dir() and (found := manifest.read(path))}
+    paths, made = body["provenance"].get("input_paths", {}), runs[home.parent]
     for name, digest in body["inputs"].items():
         if name.startswith((*NOT_CARRIED, "file:")):
             continue
@@ -98,18 +103,18 @@ def trace(folder: Path) -> Lineage:
         raise RecordError(f"{folder}: made by no step, so nothing tells where its records came from; give this step a folder of a run")
     steps: dict[Path, Made] = {}
     links: dict[Path, tuple[Path, ...]] = {}
-    _visit(home, steps, links)
+    _visit(home, steps, links, {})
     return Lineage(tuple(steps.values()), links)
 
 
-def _visit(home: Path, steps: dict[Path, Made], links: dict[Path, tuple[Path, ...]]) -> None:
+def _visit(home: Path, steps: dict[Path, Made], links: dict[Path, tuple[Path, ...]], runs: dict) -> None:
     body = manifest.read(home)
-    found = dict(parents(home, body))
+    found = dict(parents(home, body, runs))
     for name, parent in found.items():
         if parent is None:
             raise RecordError(f"{home.name}: what its input {name!r} was is not there any more, so the way of its records can't be told; make the run again")
     links[home] = tuple(sorted(set(found.values())))
     for parent in links[home]:
         if parent not in links:
-            _visit(parent, steps, links)
+            _visit(parent, steps, links, runs)
     steps[home] = Made(home, body)

@@ -34,8 +34,8 @@ KINDS = {
 }
 ROLES = {"system": ("System", "系统"), "user": ("User", "用户"), "assistant": ("Assistant", "助手"), "text": ("Text", "正文"), "chosen": ("Better answer", "较好的回答"), "rejected": ("Worse answer", "较差的回答")}
 SCORES = {
-    "score": ("Deita score: complexity × quality, mean of the turns", "Deita 分数：复杂度 × 质量，各轮平均"), "complexity": ("complexity", "复杂度"), "answer_quality": ("quality of the answers", "回答质量"),
-    "relevance": ("context relevance", "上下文相关性"), "quality": ("quality, 0 to 6", "质量，0 至 6"),
+    "score": ("Deita score: complexity × quality, mean of the turns", "Deita 分数：复杂度 × 质量，各轮平均"), "complexity": ("complexity", "复杂度"), "quality": ("quality", "质量"),
+    "relevance": ("context relevance", "上下文相关性"),
 }
 DISGUISES = {
     "verbatim": ("as it is", "原样"), "case": ("other case", "大小写不同"), "width": ("full-width letters", "全角字符"), "script": ("traditional or simplified script", "繁简转换"), "spacing": ("other spacing", "空格不同"),
@@ -181,7 +181,7 @@ def _certificate(facts: Facts, say: Say) -> list[str]:
     """Which benchmarks every record was searched for, and how surely leaks are found."""
     head, found = say("## Benchmarks searched for", "## 评测题目比对"), facts.certified
     if not found.benchmarks:
-        return [head, say("**No certificate:** not every record was searched for benchmark items.", "**无证书：** 并非每条记录都与评测题目比对过。")]
+        return [head, say("**No certificate covers every record:** not all were searched for the items of the same benchmarks.", "**没有覆盖每条记录的证书：** 并非所有记录都与同样的评测题目比对过。")]
     about = say(f"Every record was searched for the items of these benchmarks; dropped because they held one: {found.found:,}.", f"每条记录都与下列评测的题目比对过；因含有题目而剔除：{found.found:,} 条。")
     planted = [(say(*DISGUISES.get(change, (change, change))), n, hit, percent(hit / n)) for change, (n, hit) in sorted(found.planted.items()) if n]
     return [head, about, table([say("Benchmark", "评测"), say("Items", "题目")], [(code(source), n) for source, n in found.benchmarks.items()], numbers=(1,)),

@@ -25,8 +25,8 @@ def _care(facts: Facts) -> Iterator[Line]:
     if not facts.unsafe:
         yield ("Not every record was searched for unsafe words.", "并非每条记录都经过不安全内容检查。")
     if not facts.certified.benchmarks:
-        yield ("There is no certificate that benchmark items were searched for in every record: scores of models trained on it can't be trusted.",
-               "没有证书证明每条记录都与评测题目比对过：用它训练的模型，其评测分数不可信。")
+        yield ("No certificate tells of benchmarks whose items were searched for in every record: scores of models trained on it can't be trusted.",
+               "没有证书证明每条记录都与同样的评测题目比对过：用它训练的模型，其评测分数不可信。")
     if not facts.deduplicated:
         yield ("Copies and near-copies were not removed on every way to the set.", "并非所有来源都去除了重复与近似重复。")
     if HELDOUT not in facts.censuses:
