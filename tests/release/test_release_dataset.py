@@ -5,6 +5,7 @@ import html
 import json
 import random
 import re
+from collections import Counter
 from pathlib import Path
 
 import mlcroissant
@@ -24,7 +25,7 @@ from aquilamed.hygiene import decontaminate, dedup, holdout, screen
 from aquilamed.instruct import importing, score, select
 from aquilamed.pipeline import Recipe, Step
 from aquilamed.preference import importing as pairs_importing
-from aquilamed.release import card, dataset, facts, funnel, gaps, licences, markdown
+from aquilamed.release import card, census, dataset, facts, funnel, gaps, licences, markdown
 
 KIND = "conversations"
 TITLE = "talks-of-two-wards"
@@ -167,7 +168,8 @@ def test_the_card_counts_what_the_run_counted(home, made):
     missing = sum(not any(row["meta"]["department"] == organ for row in (*rows(home / "08-parted"), *rows(home / "08-parted" / "heldout"))) for organ in ORGANS)
     lost = sum(sum(body["counts"]["dropped"].values()) for body in bodies.values())
     assert f"101 read from files − {lost} dropped = **{101 - lost}** in this set." in text and bodies["04-once"]["counts"]["dropped"] and bodies["05-clean"]["counts"]["dropped"] == {"benchmark": 2}
-    assert "| `exam` | 1 |" in text and "**Not for commercial use**" in text and f"| Departments | {len(ORGANS) + 1 - missing} | 15+ |" in text
+    bought = sum(row["source"] == "en" for row in (*rows(home / "08-parted"), *rows(home / "08-parted" / "heldout")))
+    assert "| `exam` | 1 |" in text and re.search(rf"\*\*Not for commercial use\*\* – \d+ % of the records: en \({bought}\)\.", text) and f"| Departments | {len(ORGANS) + 1 - missing} | 15+ |" in text
 
 
 def test_what_is_shown_is_masked_and_nothing_is_shown_of_records_that_were_not_screened(home, made, tmp_path):
@@ -195,7 +197,7 @@ def made_elsewhere(folder: Path) -> Path:
     return folder / "else"
 
 
-@pytest.mark.parametrize(("field", "value"), [("title", "two wards"), ("title", ""), ("published", "30.11.2026"), ("version", "one"), ("n_examples", -1)])
+@pytest.mark.parametrize(("field", "value"), [("title", "two wards"), ("title", ""), ("title", ".."), ("published", "30.11.2026"), ("version", "one"), ("n_examples", -1)])
 def test_settings_that_cannot_be_meant_are_refused(field, value):
     with pytest.raises(ConfigError, match=f"{field}="):
         dataset.Config(**{"kind": KIND, "title": TITLE, field: value})
@@ -274,6 +276,11 @@ def test_quoted_words_come_out_as_they_were():
         rendered = shown.render(markdown.quoted(text))
         plain = html.unescape(re.sub(r"</?(p|br|blockquote)[^>]*>", "\n", rendered))
         assert "<" not in re.sub(r"</?(p|br ?/?|blockquote)>", "", rendered).replace("<br />", "") and plain.split() == text.split(), (text, rendered)
+
+
+def test_a_source_is_counted_over_all_its_languages_and_kinds():
+    found = census.Census(Counter({("web", "zh", "single", "unknown"): 3, ("web", "en", "multi", "unknown"): 4, ("book", "en", "multi", "MIT"): 2}), Counter(), frozenset(), {}, Counter(), Counter())
+    assert found.under(lambda name: name == "unknown") == {"web": 7} and found.by(1) == {"zh": 3, "en": 6}
 
 
 def test_shares_are_never_rounded_to_nothing_or_all():

@@ -30,7 +30,7 @@ COLUMNS = {
 LANGS = {"zh": ("Chinese", "中文"), "en": ("English", "英文"), "mixed": ("both in one", "中英混合"), "other": ("other", "其他")}
 KINDS = {
     "single": ("one turn", "单轮"), "multi": ("several turns", "多轮"), "exam": ("exam question", "考题"), "subjective": ("subjective pair", "主观偏好对"), "objective": ("objective pair", "客观偏好对"),
-    "vote": ("voted or imported pair", "投票或导入的偏好对"), "medical": ("medical", "医学"), "general": ("general", "通用"),
+    "vote": ("voted or imported pair", "投票或导入的偏好对"), "medical": ("medical", "医学"), "general": ("general", "通用"), "instruction": ("instruction", "指令"),
 }
 ROLES = {"system": ("System", "系统"), "user": ("User", "用户"), "assistant": ("Assistant", "助手"), "text": ("Text", "正文"), "chosen": ("Better answer", "较好的回答"), "rejected": ("Worse answer", "较差的回答")}
 SCORES = {
@@ -76,14 +76,12 @@ def summary(config, facts: Facts, lang: str) -> str:
 
 def _warning(facts: Facts, say: Say) -> str:
     """The strictest duties, named with the sources that bring them."""
-    found: dict[int, dict[str, int]] = {}
-    for (source, _, _, name), n in sorted(facts.all.records.items()):
-        if licences.strictness(name) < licences.WARNED:
-            mine = found.setdefault(licences.strictness(name), {})
-            mine[source] = mine.get(source, 0) + n
     lines = []
-    for rank, sources in sorted(found.items()):
-        duty, share = licences.DUTIES[licences.STRICTNESS[rank]], percent(sum(sources.values()) / facts.all.n)
+    for rank in range(licences.WARNED):
+        sources = facts.all.under(lambda name, rank=rank: licences.strictness(name) == rank)
+        if not sources:
+            continue
+        duty, share = licences.DUTIES[licences.STRICTNESS[rank]], percent(sources.total() / facts.all.n)
         en, zh = gaps.named(sources)
         lines.append("> " + say(f"**{duty.en[0].upper()}{duty.en[1:]}** – {share} of the records: {en}.", f"**{duty.zh}** – 占记录的 {share}：{zh}。"))
     head = say("> **Mind the licences:** the whole may be used only as its strictest part allows.", "> **注意许可：** 整体的使用须遵守其中最严格的许可。")
@@ -192,15 +190,17 @@ def _certificate(facts: Facts, say: Say) -> list[str]:
 def _splits(facts: Facts, say: Say) -> list[str]:
     """How many records each split has, and how they were parted."""
     rows = [(code(split), census.n, *(census.by(1)[lang] for lang in ("zh", "en")), size(census.bytes.total())) for split, census in facts.censuses.items()]
-    step = facts.split_step
-    cut = _cut(step.body["config"], say) if step else ""
+    cut = _cut(facts, say) if facts.parted else ""
     return [say("## Splits", "## 划分"), cut, table([say("Split", "部分"), say("Records", "记录"), say("Chinese", "中文"), say("English", "英文"), say("Size of the texts", "文本大小")], rows, numbers=(1, 2, 3, 4))]
 
 
-def _cut(config: dict, say: Say) -> str:
+def _cut(facts: Facts, say: Say) -> str:
+    config = facts.parted.body["config"]
     like, share, most = f"{config['threshold']:g}", percent(config["share"]), f"{config['max_chars']:,}"
-    return say(f"Whole clusters of like texts (Jaccard similarity of {like} or more) are held out, {share} of them by chance, at most {most} characters of a kind and language: no near-copy stands on both sides.",
-               f"以相似文本（Jaccard 相似度不低于 {like}）的聚类为单位随机留出，比例 {share}，每种类型与语言至多 {most} 字符：近似文本不会分处两侧。")
+    about = say(f"Whole clusters of like texts (Jaccard similarity of {like} or more) are held out, {share} of them by chance, at most {most} characters of a kind and language: no near-copy of what was parted stands on both sides.",
+                f"以相似文本（Jaccard 相似度不低于 {like}）的聚类为单位随机留出，比例 {share}，每种类型与语言至多 {most} 字符：所划分的近似文本不会分处两侧。")
+    added = say(f" What steps after `{facts.parted.name}` brought in was not compared with it.", f"`{facts.parted.name}` 之后的步骤加入的内容未与留出部分比对。")
+    return about if facts.parted == facts.way.steps[-1] else about + added
 
 
 def _examples(facts: Facts, say: Say) -> list[str]:

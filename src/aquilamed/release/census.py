@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
@@ -46,6 +47,14 @@ class Census:
         found: Counter = Counter()
         for cell, n in self.records.items():
             found[cell[place]] += n
+        return found
+
+    def under(self, wanted: Callable[[str], bool]) -> Counter:
+        """Source -> records under a licence that is `wanted`."""
+        found: Counter = Counter()
+        for (source, _, _, name), n in sorted(self.records.items()):
+            if wanted(name):
+                found[source] += n
         return found
 
     def label(self, key: str) -> dict[str, Counter]:

@@ -6,6 +6,7 @@ a column of named fields. The cards tell where every record came from and what w
 
 import dataclasses
 import functools
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
@@ -13,7 +14,7 @@ from typing import Literal
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from aquilamed.core import lineage, manifest, tables
+from aquilamed.core import manifest, tables
 from aquilamed.core.config import check
 from aquilamed.core.counts import Counts
 from aquilamed.core.errors import RecordError
@@ -51,8 +52,7 @@ class Config:
     """Records shown on the cards in Chinese, and as many in English; none are shown of records that were not screened for identifiers."""
 
     def __post_init__(self):
-        check(bool(self.title) and all(letter.isascii() and (letter.isalnum() or letter in "._-") for letter in self.title),
-              f"title={self.title!r}: expected letters, digits, dots, dashes and underscores")
+        check(bool(re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", self.title)), f"title={self.title!r}: expected letters, digits, dots, dashes and underscores, the first a letter or digit")
         check(self.n_examples >= 0, f"n_examples={self.n_examples}: expected 0 or more")
         check(not self.published or pc.is_valid(_day(self.published)).as_py(), f"published={self.published!r}: expected a day, YYYY-MM-DD")
         check(bool(self.version) and all(part.isdigit() for part in self.version.split(".")), f"version={self.version!r}: expected MAJOR.MINOR.PATCH")
@@ -71,9 +71,7 @@ def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts
     check(any(split == TRAIN for split, _ in full), f"{inputs[config.kind]}: holds no {config.kind} to publish")
     _check_apart(engine, full)
     whole = {split: sum((one for (name, _), one in zip(shards, taken, strict=True) if name == split), start=census.EMPTY) for split in splits}
-    found = facts.gather(config.kind, inputs[config.kind], {split: one for split, one in whole.items() if one.n}, config.n_examples)
-    if lineage.step_of(splits.get(HELDOUT, inputs[config.kind])) not in found.way.links:
-        raise RecordError(f"{inputs[HELDOUT]}: not of a step that the training records came through; name the held-out part of the step that parted them")
+    found = facts.gather(config.kind, splits, {split: one for split, one in whole.items() if one.n}, config.n_examples)
     folder = out / FOLDER / config.title
     engine.map(functools.partial(_publish, sorted(found.all.keys)), _named(full, folder / "data"))
     _describe(config, found, folder)

@@ -1,10 +1,11 @@
 """All that a card tells, gathered from the records and from the manifests of the steps that made them."""
 
 import dataclasses
+import functools
 from pathlib import Path
 
 from aquilamed.core import lineage, records, tables
-from aquilamed.core.errors import Uncertified
+from aquilamed.core.errors import RecordError, Uncertified
 from aquilamed.hygiene import certificate, identifiers
 from aquilamed.release.census import EMPTY, Census
 
@@ -43,27 +44,32 @@ class Facts:
     """Records of the training split, masked and cut."""
     screened: bool
     """Whether identifiers were dropped or masked on every way to the set."""
-    unsafe: bool
+    looked_at: bool
     """Whether every record was looked at for unsafe words."""
     deduplicated: bool
+    parted: lineage.Made | None
+    """The step of hygiene.holdout that the held-out part is of."""
 
-    @property
+    @functools.cached_property
     def all(self) -> Census:
+        """The census of all splits."""
         return sum(self.censuses.values(), start=EMPTY)
 
-    @property
-    def split_step(self) -> lineage.Made | None:
-        """The step that cut the splits."""
-        found = self.way.of("hygiene.holdout")
-        return found[-1] if found and HELDOUT in self.censuses else None
 
+def gather(kind: str, splits: dict[str, Path], censuses: dict[str, Census], n_examples: int) -> Facts:
+    """The facts of the records in the folders of the splits.
 
-def gather(kind: str, folder: Path, censuses: dict[str, Census], n_examples: int) -> Facts:
-    """The facts of the records in `folder`."""
-    way = lineage.trace(folder)
+    Raises:
+        RecordError: the way of the training records can't be traced, or the held-out ones are not of a step on it.
+    """
+    folder, way = splits[TRAIN], lineage.trace(splits[TRAIN])
+    held = next((step for step in way.steps if HELDOUT in splits and step.folder == lineage.step_of(splits[HELDOUT])), None)
+    if HELDOUT in splits and held is None:
+        raise RecordError(f"{splits[HELDOUT]}: not of a step that the training records came through; name the held-out part of the step that parted them")
     screened = way.all_pass(CLEAN)
     shown = examples(kind, folder, n_examples) if screened else []
-    return Facts(kind, censuses, way, certified(folder), shown, screened, way.all_pass(SCREENS), way.all_pass(DEDUP))
+    parted = held if held and held.stage == "hygiene.holdout" and HELDOUT in censuses else None
+    return Facts(kind, censuses, way, certified(folder), shown, screened, way.all_pass(SCREENS), way.all_pass(DEDUP), parted)
 
 
 def certified(folder: Path) -> Certified:

@@ -22,7 +22,7 @@ def find(facts: Facts) -> list[Line]:
 def _care(facts: Facts) -> Iterator[Line]:
     if not facts.screened:
         yield ("Not every record went through a step that drops or masks what identifies a person: it may hold personal data.", "并非每条记录都经过剔除或遮盖个人标识的步骤：可能含有个人信息。")
-    if not facts.unsafe:
+    if not facts.looked_at:
         yield ("Not every record was searched for unsafe words.", "并非每条记录都经过不安全内容检查。")
     if not facts.certified.benchmarks:
         yield ("No certificate tells of benchmarks whose items were searched for in every record: scores of models trained on it can't be trusted.",
@@ -35,7 +35,7 @@ def _care(facts: Facts) -> Iterator[Line]:
 
 
 def _licences(facts: Facts) -> Iterator[Line]:
-    lost = {source: n for (source, _, _, name), n in sorted(facts.all.records.items()) if licences.strictness(name) == 0}
+    lost = facts.all.under(lambda name: licences.strictness(name) == 0)
     if lost:
         en, zh = named(lost)
         yield f"No licence is known of {en}: leave these out before you pass the set on.", f"{zh}的许可不明：对外提供前应先去除。"
