@@ -15,7 +15,6 @@ from aquilamed.core.ballots import Ballot
 from aquilamed.core.config import check
 from aquilamed.core.counts import Counts
 from aquilamed.core.errors import ConfigError, RecordError
-from aquilamed.core.errors import RecordError
 from aquilamed.core.intervals import wilson
 from aquilamed.core.sources.remote import Remote
 from aquilamed.preference import agreement
