@@ -134,10 +134,13 @@ class Tagged(Dialogue):
     lost in another's words; empty: everything else is text."""
     answer: str = ""
     """Field of a last answer beside the text; empty: none."""
+    inside: tuple[str, str] = ("", "")
+    """What stands before the conversation and what behind, where the field holds more than it: only what lies between is read; a row without them is a misfit."""
 
     def __post_init__(self):
         super().__post_init__()
         _check_roles(self.tags)
+        check(len(self.inside) == 2, f"Tagged: inside={self.inside!r}: expected two texts")
         check(bool(self.tags), "Tagged: tags= is empty")
         try:
             re.compile(self.shape)
@@ -145,7 +148,7 @@ class Tagged(Dialogue):
             raise ConfigError(f"Tagged: shape={self.shape!r} is no regular expression: {error}") from error
 
     def read(self, row: Mapping) -> Messages:
-        text = fields.text(row, self.text)
+        text = self._between(fields.text(row, self.text))
         found = list(_splitter(tuple(self.tags), self.shape, self.at).finditer(text))
         unknown = next((match["tag"] for match in found if match["tag"] not in self.tags), "")
         if unknown:
@@ -158,6 +161,14 @@ class Tagged(Dialogue):
         if self.answer:
             said.append(("assistant", fields.text(row, self.answer)))
         return [{"role": role, "content": content} for role, content in said]
+
+    def _between(self, text: str) -> str:
+        begin, end = self.inside
+        at = text.find(begin) + len(begin)
+        to = text.rfind(end) if end else len(text)
+        if begin not in text or to < at:
+            raise Misfit(f"key {self.text!r}: {begin!r} and, behind it, {end!r} don't stand in it; mend inside=")
+        return text[at:to]
 
 
 def _earlier(row: Mapping, path: str) -> list[tuple[str, str]]:
