@@ -34,7 +34,7 @@ KEY = json.dumps({"right": ["高血压", "糖尿病"], "wrong": ["高血压危�
 
 @pytest.mark.parametrize(("row", "reason"), [
     (pair(), ""), (pair(EN, EN_GOOD, EN_BAD), ""),
-    (pair(chosen="？！"), "empty"), (pair(rejected="…… "), "empty"),
+    (pair(chosen="？！"), "empty"), (pair(rejected="…… "), "empty"), (pair("结核菌素试验的结果是？", "+++", "±"), ""),
     (pair(rejected="成人每天的食盐不宜超过５克, 高血压患者还应更少。 并减少腌制食品！"), "identical"), (pair(EN, EN_GOOD, EN_GOOD.upper().replace(",", " –".replace("–", ";"))), "identical"),
     (pair(chosen="每次1.5毫克", rejected="每次15毫克"), ""), (pair(chosen="血压<140", rejected="血压>140"), ""), (pair(chosen="HBsAg（＋）", rejected="HBsAg（－）"), ""),
     (pair(chosen=EN_GOOD), "wrong_language"), (pair(EN, ZH_GOOD), "wrong_language"), (pair(rejected=EN_BAD), ""),

@@ -34,9 +34,9 @@ HEAD = 80
 def of(pair: dict) -> tuple[str, str]:
     """(reason, detail) for which the pair is dropped; empty if nothing is wrong with it."""
     chosen, rejected = pair["chosen"], pair["rejected"]
-    silent = [name for name in ("chosen", "rejected") if not any(map(str.isalnum, pair[name]))]
+    silent = [name for name in ("chosen", "rejected") if not bare(pair[name])]
     if silent:
-        return "empty", f"{' and '.join(silent)} without a letter or digit"
+        return "empty", f"{' and '.join(silent)}: nothing but punctuation"
     if bare(chosen) == bare(rejected):
         return "identical", "but for case, width, blanks and punctuation"
     asked, said = language_asked(pair["prompt"]), spoken(chosen, "said")
