@@ -97,7 +97,7 @@ def test_selection_names_its_reasons(tmp_path):
     ("en", "Which clinic treats asthma?", ["cardiology", "dermatology", "dentistry", "respiratory medicine"], ["D. respiratory medicine", "respiratory medicine"])])
 def test_an_exam_question_becomes_conversations(lang, stem, options, said):
     answer = options.index(said[1])
-    question = {"stem": stem, "options": options, "answers": [answer], "context": "", "lang": lang, "source": "t", "license": "x", "meta": {}}
+    question = {"id": "q", "stem": stem, "options": options, "answers": [answer], "context": "", "lang": lang, "source": "t", "license": "x", "meta": {}}
     made = exam.conversations(question, exam.Config())
     assert [row["messages"][1]["content"] for row in made] == said
     assert all(option in made[0]["messages"][0]["content"] for option in options) and made[1]["messages"][0]["content"] == stem

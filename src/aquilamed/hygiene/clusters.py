@@ -8,7 +8,7 @@ In memory at once: a shard or KEYS_AT_ONCE keys a worker, and about 500 bytes fo
 import dataclasses
 import hashlib
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -74,7 +74,11 @@ def shards_of(source: Path, kind: str, index: Path, start: int = 0, *, is_seen: 
     return made
 
 
-def find(engine, shards: Sequence[Shard], kind: str, likeness: minhash.Likeness, passes: Path, order=BEST_FIRST) -> Clusters:
+Kin = Callable[[pa.Table], list[list[str]]]
+"""The names of each row of a table: rows that share one are in one cluster, however unlike their texts are."""
+
+
+def find(engine, shards: Sequence[Shard], kind: str, likeness: minhash.Likeness, passes: Path, order=BEST_FIRST, kin: Kin | None = None) -> Clusters:
     """The clusters of the records in `shards`; the first of each by `order` stays, those of seen shards before all.
 
     `passes` is a folder for files between the passes; what a killed try has left there is used.
@@ -83,10 +87,12 @@ def find(engine, shards: Sequence[Shard], kind: str, likeness: minhash.Likeness,
     engine.map(lambda shard: _index(shard, kind, likeness), [shard for shard in shards if not shard.is_seen])
     n_seen = sum(shard.n for shard in shards if shard.is_seen)
     equal, alike = _pairs(engine, shards, likeness, passes, n_seen)
-    rows = np.unique(np.r_[equal >> 32, equal & 0xFFFFFFFF, alike >> 32, alike & 0xFFFFFFFF])
+    akin = _akin(engine, shards, kin) if kin else np.empty(0, np.int64)
+    ends = np.r_[equal, alike, akin]
+    rows = np.unique(np.r_[ends >> 32, ends & 0xFFFFFFFF])
     facts = _facts(engine, shards, kind, passes, rows, np.unique(np.r_[equal >> 32, equal & 0xFFFFFFFF]))
     similarity = _similarities(engine, shards, passes, rows, alike)
-    linked = np.r_[equal, alike[similarity >= likeness.threshold]]
+    linked = np.r_[equal, akin, alike[similarity >= likeness.threshold]]
     return _settled(rows, facts.append_column("is_seen", pa.array(rows < n_seen)), linked, _nearest(alike, similarity, likeness.threshold, rows, facts), order)
 
 
@@ -115,6 +121,16 @@ def _pairs(engine, shards: Sequence[Shard], likeness: minhash.Likeness, passes: 
         return path
     found = engine.map(one, jobs)
     return _union(found[:n_ranges]), _union(found[n_ranges:])
+
+
+def _akin(engine, shards: Sequence[Shard], kin: Kin) -> np.ndarray:
+    """Pairs of rows that share a name: of each name's rows enough to join them all."""
+    def one(shard: Shard) -> tuple[np.ndarray, np.ndarray]:
+        names = kin(tables.load(shard.path))
+        keys = [int.from_bytes(hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8).digest()) for some in names for name in some]
+        return np.array(keys, np.uint64), np.repeat(np.arange(shard.start, shard.start + shard.n), [len(some) for some in names])
+    keys, rows = (np.concatenate(parts) for parts in zip(*engine.map(one, list(shards)), strict=True))
+    return minhash.candidates(keys, rows, rows)
 
 
 def _union(paths: Sequence[Path]) -> np.ndarray:

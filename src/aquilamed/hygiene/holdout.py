@@ -1,6 +1,10 @@
-"""Splits records into training and held-out ones by content cluster: no near-copy stands on both sides. ours; paper 2.2.2 holds out 10 %"""
+"""Splits records into training and held-out ones by content cluster: no near-copy stands on both sides. ours; paper 2.2.2 holds out 10 %
+
+Conversations and pairs that answer the same words, that were made from one question or from one conversation, are one cluster, however unlike their answers are.
+"""
 
 import dataclasses
+import functools
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -13,11 +17,16 @@ import pyarrow.compute as pc
 from aquilamed.core import chance, manifest, tables
 from aquilamed.core.config import check
 from aquilamed.core.counts import Counts
+from aquilamed.core.text import content_id
 from aquilamed.hygiene import clusters
 from aquilamed.hygiene.minhash import Likeness
 from aquilamed.hygiene.texts import texts_of
 
-VERSION = 2
+VERSION = 3
+MADE_FROM = ("question", "conversation", "rejected_conversation")
+"""Keys of meta that name what a record was made from."""
+GREETING = 16
+"""Characters up to which the beginning of a longer prompt is no sign of one conversation (`你好，医生`). ours"""
 HELDOUT = "heldout"
 
 
@@ -60,7 +69,7 @@ def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts
     """Write `<kind>/` and `heldout/` from `inputs[config.kind]`; both count as out."""
     kind, passes = config.kind, out / manifest.PASSES
     shards = clusters.shards_of(inputs[kind], kind, passes / "index")
-    found = clusters.find(engine, shards, kind, Likeness(config.threshold), passes, clusters.SMALLEST_ID_FIRST)
+    found = clusters.find(engine, shards, kind, Likeness(config.threshold), passes, clusters.SMALLEST_ID_FIRST, kin=functools.partial(kin, kind) if kind != "documents" else None)
     chosen = choose(config, engine.map(lambda shard: _drawn(config, found, shard), shards))
 
     def one(job: tuple[int, clusters.Shard]) -> tuple[Counts, dict]:
@@ -74,6 +83,19 @@ def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts
     done = engine.map(one, list(enumerate(shards)))
     n_clusters = sum(shard.n for shard in shards) - len(found.rows) + len(np.unique(found.keeper))
     return dataclasses.replace(Counts.total(counts for counts, _ in done), notes=_notes([sides for _, sides in done], n_clusters))
+
+
+def kin(kind: str, table: pa.Table) -> list[list[str]]:
+    """What each record has in common with those that must stay on its side: its prompt and each earlier question with all before it, and what it was made from."""
+    return [[*asked(row["prompt"] if kind == "preferences" else row["messages"][:-1]), *(f"made from {value}" for key in MADE_FROM if (value := row["meta"].get(key)))]
+            for row in tables.to_rows(table)]
+
+
+def asked(prompt: list[dict]) -> list[str]:
+    """A name for the words of `prompt` up to each of the user's turns; earlier ones of no more than a greeting are left out."""
+    ends = [k for k, message in enumerate(prompt, start=1) if message["role"] == "user"]
+    texts = [[message["content"] for message in prompt[:end] if message["role"] != "system"] for end in ends]
+    return [content_id(*some) for some, end in zip(texts, ends, strict=True) if end == ends[-1] or sum(map(len, some)) > GREETING]
 
 
 def choose(config: Config, parts: Iterable[Drawn]) -> np.ndarray:

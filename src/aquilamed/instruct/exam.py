@@ -14,7 +14,7 @@ from aquilamed.core.config import check
 from aquilamed.core.counts import Counts
 from aquilamed.models import wording
 
-VERSION = 1
+VERSION = 2
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -41,7 +41,7 @@ def conversations(question: dict, config: Config) -> list[dict]:
     texts = texts_of(question)
     said = [answer_of(question) if config.answer == "letter" else texts] + ([texts] if config.bare and not question["context"] else [])
     asked = [wording.messages(question, ())[-1]["content"], question["stem"]]
-    origin = {key: question[key] for key in ("lang", "source", "license", "meta")}
+    origin = {**{key: question[key] for key in ("lang", "source", "license")}, "meta": {**question["meta"], "question": question["id"]}}
     return [{**origin, "kind": "exam", "messages": [{"role": "user", "content": a}, {"role": "assistant", "content": s}]}
             for a, s in zip(asked, said, strict=False)]
 
