@@ -1,3 +1,5 @@
+import dataclasses
+
 import pytest
 
 from aquilamed.core.errors import ConfigError
@@ -56,6 +58,36 @@ def test_a_tool_message_is_a_misfit_unless_it_is_declared_away():
         OPENAI.outcome(row)
     made = Turns(messages="messages", role="role", content="content", roles=OPENAI.roles, drop_roles=("tool",), repair=("merge",)).outcome(row)
     assert made.record["messages"] == said("u Dose?", "a 5 mg") and made.repaired == ("drop_tool", "merge")
+
+
+CALL = {"id": "1", "type": "function", "function": {"name": "dose", "arguments": '{"drug": "阿司匹林"}'}}
+TOOLED = {"tools": [{"type": "function", "function": {"name": "dose"}}],
+          "messages": [*said("s 你是医生", "u 剂量？"), {"role": "assistant", "content": None, "tool_calls": [CALL, CALL]}, {"role": "tool", "content": "100 mg"},
+                       {"role": "tool", "content": "200 mg"}, *said("a 每日 100 mg")]}
+
+
+def test_tools_are_refused_left_out_or_kept_as_text():
+    with pytest.raises(Misfit, match=r"turn 3 calls a tool; declare on_tools='keep', or drop_roles=\('tool',\)"):
+        OPENAI.outcome(TOOLED)
+    made = dataclasses.replace(OPENAI, on_tools="keep").outcome(TOOLED)
+    call = '<tool_call>\n{"name": "dose", "arguments": {"drug": "阿司匹林"}}\n</tool_call>'
+    offered = '<tools>\n{"type": "function", "function": {"name": "dose"}}\n</tools>'
+    answers = "<tool_response>\n100 mg\n</tool_response>\n<tool_response>\n200 mg\n</tool_response>"
+    assert made.record["messages"] == said(f"s 你是医生\n\n{offered}", "u 剂量？", f"a {call}\n{call}", f"u {answers}", "a 每日 100 mg")
+    assert made.repaired == ("tools_as_text",) and not made.reason
+    dropped = dataclasses.replace(OPENAI, drop_roles=("tool",), repair=("merge",)).outcome(TOOLED)
+    assert dropped.record["messages"] == said("s 你是医生", "u 剂量？", "a 每日 100 mg") and dropped.repaired == ("drop_tool", "merge")
+    plain = dataclasses.replace(OPENAI, on_tools="keep").outcome({"messages": said("u 头痛", "a 休息")})
+    assert plain.record["messages"] == said("u 头痛", "a 休息") and not plain.repaired
+    with pytest.raises(Misfit, match="expected objects with a function and its name"):
+        dataclasses.replace(OPENAI, on_tools="keep").outcome({"messages": [*said("u 剂量？"), {"role": "assistant", "content": "", "tool_calls": [{"name": "dose"}]}]})
+
+
+def test_a_conversation_inside_a_longer_text():
+    judged = Tagged(text="prompt", tags={"patient:": "user", "doctor:": "assistant"}, shape="", inside=("[start]\n", "\n[end]"))
+    assert judged.outcome({"prompt": "Score it.\ndoctor: x\n[start]\npatient: 头痛\n三天\ndoctor: 休息\n[end]"}).record["messages"] == said("u 头痛\n三天", "a 休息")
+    with pytest.raises(Misfit, match=r"'\[start\]\\n' and, behind it, '\\n\[end\]' don't stand in it"):
+        judged.outcome({"prompt": "patient: 头痛\ndoctor: 休息"})
 
 
 @pytest.mark.parametrize(("turns", "rules", "wanted", "applied"), [

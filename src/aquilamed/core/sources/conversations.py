@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 
 from aquilamed.core.config import check
 from aquilamed.core.errors import ConfigError
-from aquilamed.core.sources import fields
+from aquilamed.core.sources import fields, tools
 from aquilamed.core.sources.fields import Misfit
 from aquilamed.core.sources.outcome import Outcome
 from aquilamed.core.sources.turns import ROLES, RULES, Messages, Repair, repaired, trouble
@@ -65,31 +65,52 @@ class Turns(Dialogue):
     """Speakers whose turns are left out (`tool`), which counts as a repair; then `merge` is needed as a rule."""
     system: str = ""
     """Field of a system message beside the list; empty: none."""
+    on_tools: Literal["refuse", "keep"] = "refuse"
+    """Calls of tools and what tools say (OpenAI's `tool_calls`, the speaker `tool`, `tools` beside the list): a misfit unless `drop_roles` leaves them out, or kept as text:
+    calls in the assistant's turn, answers in turns of the user, the tools offered in the system's. ours: what is lost unseen would teach answers out of nothing"""
 
     def __post_init__(self):
         super().__post_init__()
         _check_roles(self.roles)
+        check(self.on_tools in ("refuse", "keep"), f"Turns: on_tools={self.on_tools!r}: expected refuse or keep")
 
     def read(self, row: Mapping) -> Messages:
         found = fields.find(row, self.messages)
         if not isinstance(found, list):
             raise Misfit(f"key {self.messages!r}: expected a list of turns, found {fields.shown(found)}")
         kept = _system(row, self.system)
+        before = ""
         for number, turn in enumerate(found, start=1):
             if not isinstance(turn, dict):
                 raise Misfit(f"key {self.messages!r}: turn {number}: expected an object, found {fields.shown(turn)}")
             speaker = fields.text(turn, self.role)
             if speaker in self.drop_roles:
                 continue
-            if speaker not in self.roles:
-                raise Misfit(f"key {self.messages!r}: turn {number}: speaker {speaker!r} is not declared; add it to roles= or drop_roles=")
-            kept.append({"role": self.roles[speaker], "content": fields.text(turn, self.content)})
-        return kept
+            message = self._message(number, speaker, turn)
+            if speaker == before == tools.ROLE:
+                kept[-1]["content"] += "\n" + message["content"]
+            else:
+                kept.append(message)
+            before = speaker
+        return _offering(kept, tools.offered(row)) if self.on_tools == "keep" else kept
+
+    def _message(self, number: int, speaker: str, turn: Mapping) -> dict[str, str]:
+        content = fields.text(turn, self.content)
+        if self.on_tools == "keep" and speaker == tools.ROLE:
+            return {"role": "user", "content": tools.answered(content)}
+        if speaker not in self.roles:
+            raise Misfit(f"key {self.messages!r}: turn {number}: speaker {speaker!r} is not declared; add it to roles= or drop_roles=")
+        if self.on_tools == "keep":
+            content = tools.called(turn, content)
+        elif tools.ROLE not in self.drop_roles and tools.calls(turn):
+            raise Misfit(f"key {self.messages!r}: turn {number} calls a tool; declare on_tools='keep', or drop_roles=('tool',) to leave calls and answers out")
+        return {"role": self.roles[speaker], "content": content}
 
     def repaired(self, row: Mapping) -> tuple[Messages, tuple[str, ...]]:
         messages, applied = super().repaired(row)
         speakers = {fields.text(turn, self.role) for turn in fields.find(row, self.messages)}
-        return messages, (*(f"drop_{role}" for role in self.drop_roles if role in speakers), *applied)
+        as_text = ("tools_as_text",) if self.on_tools == "keep" and any(turn.get(tools.CALLS) or fields.text(turn, self.role) == tools.ROLE for turn in fields.find(row, self.messages)) else ()
+        return messages, (*(f"drop_{role}" for role in self.drop_roles if role in speakers), *as_text, *applied)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -182,6 +203,14 @@ def _earlier(row: Mapping, path: str) -> list[tuple[str, str]]:
     return said
 
 
+def _offering(messages: Messages, offered: str) -> Messages:
+    """`messages` with the tools offered at the end of the system's turn, which is made where there is none."""
+    if not offered:
+        return messages
+    head, rest = (messages[:1], messages[1:]) if messages and messages[0]["role"] == "system" else ([], messages)
+    return [{"role": "system", "content": "\n\n".join([*(message["content"] for message in head), offered])}, *rest]
+
+
 def _system(row: Mapping, path: str) -> Messages:
     content = fields.text(row, path) if path else ""
     return [{"role": "system", "content": content}] if content.strip() else []
@@ -202,4 +231,4 @@ def _splitter(tags: tuple[str, ...], shape: str, at: str) -> re.Pattern:
 SHAREGPT = Turns()
 """conversations / from / value; human and gpt."""
 OPENAI = Turns(messages="messages", role="role", content="content", roles={role: role for role in ROLES})
-"""messages / role / content; tool messages are a misfit unless named in drop_roles."""
+"""messages / role / content; tools are a misfit unless `drop_roles=("tool",)` or `on_tools="keep"`."""

@@ -34,7 +34,7 @@ def gather(kind: str, sources: Sequence[Source], out: Path, engine, *, on_bad_ro
     Documents longer than `max_chars` (0: no limit) are cut into pieces, each counted as a row.
 
     Raises:
-        RecordError: a file can't be read or is empty, a source has no rows or, with `on_bad_row="stop"`, a row does not fit; file, row and key are named.
+        RecordError: a file can't be read or is empty, a source has no rows or other than it must have or, with `on_bad_row="stop"`, a row does not fit; file, row and key are named.
         ConfigError: a source has no files.
     """
     work = functools.partial(_read, kind=kind, on_bad_row=on_bad_row, max_chars=max_chars, folder=out / WORK)
@@ -44,6 +44,7 @@ def gather(kind: str, sources: Sequence[Source], out: Path, engine, *, on_bad_ro
     for source in sources:
         if not any(one.n_rows for one in found if one.source == source.name):
             raise RecordError(f"source {source.name!r}: {source.path}: holds no {source.format} rows; check format= and records=, or leave it out")
+    warnings = _arrival(sources, found) if not max_chars else []
     dropped = sum((one.dropped for one in found), Counter())
     n_in = sum(one.n_rows for one in found)
     if n_in == dropped.total():
@@ -55,7 +56,8 @@ def gather(kind: str, sources: Sequence[Source], out: Path, engine, *, on_bad_ro
     _write_raw(out, [load["stem"] for load in done])
     langs = sum((Counter(load["langs"]) for load in done), Counter())
     shutil.rmtree(out / manifest.PASSES)        # all of it: nothing may pass for work to go on with once the shards are changed
-    return Counts(n_in=n_in, n_out=n_in - dropped.total(), dropped=dropped, langs=langs, notes=_notes(sources, found))
+    notes = {**_notes(sources, found), **({"warnings": warnings} if warnings else {})}
+    return Counts(n_in=n_in, n_out=n_in - dropped.total(), dropped=dropped, langs=langs, notes=notes)
 
 
 def _read(job: tuple[int, Sequence[Job]], *, kind: str, on_bad_row: OnBadRow, max_chars: int, folder: Path) -> dict:
@@ -187,6 +189,23 @@ def _write_raw(out: Path, stems: Sequence[str]) -> None:
         return
     ranked = sorted(found, key=lambda file: file.read_row_group(0, columns=["source"])["source"][0].as_py())
     tables.write_stream(out / "dropped" / "raw-00000.parquet", RAW, (batch for file in ranked for batch in file.iter_batches()))
+
+
+def _arrival(sources: Sequence[Source], found: Sequence[Harvest]) -> list[str]:
+    """A line for each source that has other than the expected number of rows.
+
+    Raises:
+        RecordError: it is to stop for that.
+    """
+    lines = []
+    for source in (source for source in sources if source.expected):
+        n = sum(one.n_rows for one in found if one.source == source.name)
+        if n == source.expected:
+            continue
+        lines.append(f"source {source.name!r}: {n:,} rows, {source.expected:,} expected: was it fetched whole, or published anew?")
+        if source.differs == "stop":
+            raise RecordError(f"{lines[-1]} Set expected= to what it should be, or differs='warn'")
+    return lines
 
 
 def _reasons(found: Sequence[Harvest]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from aquilamed.core.config import check
+from aquilamed.core.config import NEUTRAL, check
 from aquilamed.core.errors import RecordError
 from aquilamed.core.sources import fields
 from aquilamed.core.sources.conversations import SHAREGPT, Dialogue
@@ -134,9 +134,14 @@ class Source(Reading):
     """Language of every record; empty: found by script, record by record."""
     skip: tuple[Skip, ...] = ()
     """Rows left out on purpose."""
+    expected: int = dataclasses.field(default=0, metadata=NEUTRAL)
+    """Rows that the publisher says there are; 0: not stated. Not compared where documents are cut (`max_chars`)."""
+    differs: Literal["warn", "stop"] = dataclasses.field(default="warn", metadata=NEUTRAL)
+    """What another number of rows does: `warn` in the step's notes, or `stop` before anything is written."""
 
     def __post_init__(self):
         super().__post_init__()
+        check(self.expected >= 0 and self.differs in ("warn", "stop"), f"source {self.name!r}: expected={self.expected}, differs={self.differs!r}: expected 0 or more, and warn or stop")
         check(bool(self.name) and bool(self.license), f"source {self.name!r}: name and license can't be empty; write 'unknown' if it is")
         check(self.lang in ("", "zh", "en", "mixed", "other"), f"source {self.name!r}: lang={self.lang!r}: expected zh, en, mixed, other or empty")
         check(isinstance(self.skip, tuple), f"source {self.name!r}: skip={self.skip!r}: expected a tuple of Skip")
