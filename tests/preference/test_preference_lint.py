@@ -4,11 +4,13 @@ import collections
 import itertools
 import json
 import random
+import re
 
 import numpy as np
 import pytest
 
-from aquilamed.core import tables
+from aquilamed.core import manifest, tables
+from aquilamed.core.counts import Counts
 from aquilamed.core.errors import ConfigError, RecordError
 from aquilamed.core.sources import known
 from aquilamed.core.sources.gather import gather
@@ -79,6 +81,16 @@ def test_pairs_that_contradict_each_other_both_go(tmp_path):
     counts, kept = run(tmp_path, rows)
     assert counts.dropped == {"contradicted": 2} and len(kept) == 2
     assert counts.notes["pairs"] == {"s": {"pairs": 3, "contradicted": 1}, "t": {"pairs": 1, "contradicted": 1}}
+
+
+def test_certificates_are_told_not_made_again(tmp_path):
+    certificate = {"benchmarks": [{"source": "cmexam", "n": 600, "digest": "0", "not_searchable": 3}]}
+    identity = manifest.Identity(stage="hygiene.decontaminate", version=1, config={"kind": "preferences"}, inputs={})
+    tables.scatter(tmp_path / "clean", "preferences", tables.from_rows("preferences", [pair()]))
+    manifest.write_json(tmp_path / "clean/certificate.json", certificate)
+    manifest.seal(tmp_path / "clean", identity, Counts(n_in=1, n_out=1), step="clean", paper="ours", seconds=0.0, provenance={})
+    counts = lint.run(lint.Config(), {"preferences": tmp_path / "clean"}, tmp_path / "out", Local(1))
+    assert counts.notes["certified"] == {"cmexam": {"n": 600, "digest": "0"}} and "uncertified" not in counts.notes
 
 
 def test_a_poisoned_set_is_refused_with_a_table(tmp_path):
@@ -171,4 +183,6 @@ def test_the_report_shows_the_tables(tmp_path):
     counts, _ = run(tmp_path, [pair(), pair(EN, EN_GOOD, EN_BAD, source="<b>t</b>"), pair(chosen="。")], lint.Config(match_lengths=True))
     Maker(tmp_path / "run").step("linted", "preference.lint", counts)
     shown = page.render(load(tmp_path / "run"))
-    assert "偏好对检查" in shown and "&lt;b&gt;t&lt;/b&gt;" in shown and "Longer one chosen" in shown and "100.0 % → 50.0 %" in shown and "made by no step" in shown
+    cells = re.findall(r">([^<>]+)<", shown[shown.index("<div>all</div>"):])[:5]
+    assert cells[:3] == ["all", "2 → 0", "100.0 % → 50.0 %"] and cells[3].endswith(" → +0.00") and cells[4].endswith(" → 0.500")
+    assert "偏好对检查" in shown and "&lt;b&gt;t&lt;/b&gt;" in shown and "Longer one chosen" in shown and "made by no step" in shown

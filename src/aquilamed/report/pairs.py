@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from aquilamed.report.markup import Html, both, join, percent, section, signed, table, tag, whole
 from aquilamed.report.runs import Run, Step
 
+FIGURES = ("n", "longer_chosen", "log_ratio", "auc")
+"""Of `preference.lengths.bias`, in the order of the columns."""
 ABOUT = (
     "Bad pairs are dropped; what a pair that stays may be meant to do is only counted (chosen refuses, rejected in other language). Lengths, of the pairs that stay: how often the longer answer is the chosen one, "
     "the mean of ln(chosen / rejected), and the chance that a chosen answer is longer than a rejected one; 50 %, 0 and 0.5 where length tells nothing.",
@@ -34,7 +36,7 @@ def _lengths(notes: Mapping) -> Html:
     """A line for each kind and language; with what it was after matching."""
     after = notes.get("lengths_matched", {})
     heads = [("Kind and language", "类型与语言"), ("Pairs", "偏好对"), ("Longer one chosen", "长者被选中"), ("ln ratio", "长度比对数"), ("AUC", "")]
-    rows = [[cell, *(join([_figure(name, value), *((" → ", _figure(name, after[cell][name])) if cell in after else ())]) for name, value in figures.items())]
+    rows = [[cell, *(join([_figure(name, figures[name]), *((" → ", _figure(name, after[cell][name])) if cell in after else ())]) for name in FIGURES)]
             for cell, figures in notes["lengths"].items()]
     return table(heads, rows, numbers=range(1, len(heads)))
 
