@@ -9,7 +9,8 @@ from aquilamed.core.text import content_id
 from aquilamed.engine.local import Local
 from aquilamed.hygiene import holdout
 
-WORDS = {"zh": [*"高血压糖尿病头痛发热咳嗽胸闷腹泻失眠水肿贫血皮疹心悸眩晕便秘关节肾肝胃肺脑骨眼耳"], "en": [f"{a}{b} " for a in ("hyper", "hypo", "cardio", "neuro", "gastro", "derma") for b in ("tension", "pathy", "itis", "algia", "emia", "osis")]}
+WORDS = {"zh": [*"高血压糖尿病头痛发热咳嗽胸闷腹泻失眠水肿贫血皮疹心悸眩晕便秘关节肾肝胃肺脑骨眼耳"],
+         "en": [f"{a}{b} " for a in ("hyper", "hypo", "cardio", "neuro", "gastro", "derma") for b in ("tension", "pathy", "itis", "algia", "emia", "osis")]}
 
 
 def said(chance, lang, n=30):

@@ -56,10 +56,23 @@ def test_each_fault_is_found_and_what_only_looks_like_one_is_left(row, reason):
     assert faults.of(row)[0] == reason
 
 
+def test_a_key_or_score_of_another_form_is_named():
+    with pytest.raises(RecordError, match=r"preference 7: meta: key='B': expected the form of preference\.objective"):
+        faults.of({**pair(kind="objective", key="B"), "id": "7"})
+    with pytest.raises(RecordError, match="preference 7: meta: chosen_score='good', rejected_score='1': expected numbers"):
+        faults.of({**pair(chosen_score="good", rejected_score="1"), "id": "7"})
+    assert faults.of(pair(kind="subjective", key="B")) == ("", "")
+
+
+def test_a_set_without_pairs_passes(tmp_path):
+    counts, kept = run(tmp_path, [], lint.Config(match_lengths=True, max_bad_share=0.0))
+    assert counts.n_in == 0 and not kept and counts.notes["lengths"]["all"]["n"] == 0
+
+
 def run(tmp_path, rows, config=lint.Config(), name="out", n_shards=1):
     table = tables.from_rows("preferences", rows)
     for number in range(n_shards):
-        tables.write(tmp_path / f"in-{name}/preferences" / tables.part(number), table.take(list(range(number, len(table), n_shards))))
+        tables.write(tmp_path / f"in-{name}/preferences" / tables.part(number), table.take(np.arange(number, len(table), n_shards)))
     counts = lint.run(config, {"preferences": tmp_path / f"in-{name}"}, tmp_path / name, Local(1))
     return counts, sorted(row["id"] for row in tables.rows(tmp_path / name, "preferences"))
 
@@ -95,7 +108,8 @@ def test_certificates_are_told_not_made_again(tmp_path):
 
 def test_a_poisoned_set_is_refused_with_a_table(tmp_path):
     rows = [*(pair(f"第{k}个问题是什么？") for k in range(8)), pair(chosen="。", source="bought"), pair(chosen=EN_GOOD, source="bought")]
-    with pytest.raises(RecordError, match=r"2 of 10 pairs are bad, a share of 0\.200; max_bad_share=0\.1\n  source  pairs  empty  wrong_language\n  bought      2      1               1\n  s           8"):
+    told = r"2 of 10 pairs are bad, a share of 0\.200; max_bad_share=0\.1\n  source  pairs  empty  wrong_language\n  bought      2      1               1\n  s           8"
+    with pytest.raises(RecordError, match=told):
         run(tmp_path, rows, lint.Config(max_bad_share=0.1))
     assert not (tmp_path / "out").exists()
     assert run(tmp_path, rows, lint.Config(max_bad_share=0.2))[0].n_out == 8

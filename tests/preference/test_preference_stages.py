@@ -81,7 +81,8 @@ def test_every_form_keeps_to_the_key_and_a_swap_is_seen(tmp_path):
         assert faults.of(pair) == ("", "") and pair["chosen"] != pair["rejected"]
         assert faults.of({**pair, "chosen": pair["rejected"], "rejected": pair["chosen"]})[0] == "worse_by_check"
         if pair["meta"]["form"] == "sentence":
-            shared = [frame for frame in sentences.FRAMES[pair["lang"]] if all(answer.startswith(frame.split("{}")[0]) and answer.endswith(frame.split("{}")[1]) for answer in (pair["chosen"], pair["rejected"]))]
+            ends = [(frame, *frame.split("{}")) for frame in sentences.FRAMES[pair["lang"]]]
+            shared = [frame for frame, head, tail in ends if all(answer.startswith(head) and answer.endswith(tail) for answer in (pair["chosen"], pair["rejected"]))]
             assert len(shared) == 1 and "。。" not in pair["chosen"] and ".." not in pair["chosen"]
             frames |= set(shared)
     assert frames == {frame for some in sentences.FRAMES.values() for frame in some}

@@ -56,7 +56,8 @@ def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts
     rest += [{**group[0][1], "reason": "alone"} for group in groups.values() if len(group) == 1]
     tables.write_dropped_rows(out, "preferences", rest)
     at_ceiling = sum(reason == "tie" and worse[0] == best for (_, worse, _), reason in zip(made, reasons, strict=True))
-    notes = {"prompts": len(groups), "dialogues_by_score": {f"{score:g}": n for score, n in sorted(Counter(round(score, 3) for score, _ in scored).items())}, "ties_at_ceiling": at_ceiling}
+    by_score = {f"{score:g}": n for score, n in sorted(Counter(round(score, 3) for score, _ in scored).items())}
+    notes = {"prompts": len(groups), "dialogues_by_score": by_score, "ties_at_ceiling": at_ceiling}
     return Counts(n_in=len(table) + len(rest), n_out=len(table), dropped=Counter(row["reason"] for row in rest), langs=tables.langs(table), notes=notes)
 
 
@@ -74,7 +75,8 @@ def pair_of(worse: tuple[float, dict], better: tuple[float, dict]) -> dict:
     (low, bad), (high, good) = worse, better
     apart = next((k for k, (one, other) in enumerate(zip(bad["messages"], good["messages"], strict=False)) if one != other), 0)
     at = apart if good["messages"][apart]["role"] == "assistant" else len(_opening(good))
-    meta = {**good["meta"], "chosen_score": f"{high:g}", "rejected_score": f"{low:g}", "conversation": good["id"], "rejected_conversation": bad["id"], "judge": "of whole dialogues"}
+    meta = {**good["meta"], "chosen_score": f"{high:g}", "rejected_score": f"{low:g}",
+            "conversation": good["id"], "rejected_conversation": bad["id"], "judge": "of whole dialogues"}
     meta |= {f"rejected_{key}": value for key, value in bad["meta"].items() if good["meta"].get(key) != value and key not in ("file", "row")}
     origin = {key: good[key] for key in ("lang", "source", "license")}
     return {**origin, "kind": "subjective", "prompt": good["messages"][:at], "chosen": good["messages"][at]["content"], "rejected": bad["messages"][at]["content"], "meta": meta}

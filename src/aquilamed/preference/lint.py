@@ -37,11 +37,12 @@ class Config:
     """What is refused, and whether lengths are balanced."""
 
     max_bad_share: float = 1.0
-    """Largest share of bad pairs, 0..1, with which the step still passes; 1 refuses nothing. ours: dropping a tenth of a public set is cleaning, of a tampered one it is not enough"""
+    """Largest share of bad pairs, 0..1, with which the step still passes; 1 refuses nothing. ours: of a set that was tampered with, more is wrong than what is found"""
     kinds: tuple[str, ...] = identifiers.KINDS
     """Kinds of identifier that make a pair bad, of `hygiene.identifiers.KINDS`; surrogates of `hygiene.screen` are none. ours: all"""
     match_lengths: bool = False
-    """Whether pairs are left out, as few as can be, until the longer answer is chosen as often as rejected in each kind, language and bin of length ratios. ours: where length tells too much"""
+    """Whether pairs are left out, as few as can be, until the longer answer is chosen as often as rejected in each kind, language and bin of length
+    ratios. ours: where length tells too much"""
     seed: int = 1
     """Of which pairs are left out for that."""
 
@@ -57,17 +58,17 @@ def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts
         RecordError: a larger share than `max_bad_share` is bad; nothing is written.
     """
     shards = tables.shards(inputs[KIND], KIND)
-    found = pa.concat_tables(engine.map(functools.partial(look, config.kinds), shards))
-    found = settled(found)
+    parts = engine.map(functools.partial(look, config.kinds), shards)
+    found = settled(pa.concat_tables(parts))
     by_source = _by_source(found)
     _check_share(config, found, by_source)
     before = _lengths(found)
     found = matched(found, config.seed) if config.match_lengths else found
-    starts = np.cumsum([0, *(tables.load(path).num_rows for path in shards)]).tolist()
+    starts = np.cumsum([0, *map(len, parts)]).tolist()
 
     def one(job: tuple[int, Path]) -> Counts:
         number, path = job
-        reasons, details = (found[name].slice(starts[number], starts[number + 1] - starts[number]) for name in ("reason", "detail"))
+        reasons, details = (found[name].slice(starts[number], len(parts[number])) for name in ("reason", "detail"))
         masks = {reason: pc.fill_null(pc.equal(reasons, reason), False) for reason in (*BAD, MATCHED)}
         return tables.saved(out, KIND, number) or tables.save(out, KIND, number, *tables.sift(tables.load(path), masks, dict.fromkeys(masks, details)))
     counts = Counts.total(engine.map(one, list(enumerate(shards))))

@@ -9,7 +9,8 @@ ASK = {"zh": "请用一句话回答。", "en": "Answer in one sentence."}
 """Put behind the question, so that the bare text stays the answer to the bare question."""
 FRAMES = {
     "zh": ("正确答案是：{}。", "应当选择：{}。", "这道题的答案为“{}”。", "就这个问题而言，答案是：{}。", "综合来看，应选“{}”。"),
-    "en": ("The correct answer is: {}.", "What should be chosen here is: {}.", "The answer to this question is “{}”.", "Of the options, it is this: {}.", "My answer would be “{}”."),
+    "en": ("The correct answer is: {}.", "What should be chosen here is: {}.", "The answer to this question is “{}”.", "Of the options, it is this: {}.",
+           "My answer would be “{}”."),
 }
 """Sentences around what is answered, true for one option and for several."""
 _END = "。．.；;，,、 \t\n　"

@@ -8,8 +8,8 @@ from aquilamed.report.runs import Run, Step
 FIGURES = ("n", "longer_chosen", "log_ratio", "auc")
 """Of `preference.lengths.bias`, in the order of the columns."""
 ABOUT = (
-    "Bad pairs are dropped; what a pair that stays may be meant to do is only counted (chosen refuses, rejected in other language). Lengths, of the pairs that stay: how often the longer answer is the chosen one, "
-    "the mean of ln(chosen / rejected), and the chance that a chosen answer is longer than a rejected one; 50 %, 0 and 0.5 where length tells nothing.",
+    "Bad pairs are dropped; what a pair that stays may be meant to do is only counted (chosen refuses, rejected in other language). "
+    "Lengths, of the pairs that stay: how often the longer answer is the chosen one, the mean of ln(chosen / rejected), and the chance that a chosen answer is longer than a rejected one; 50 %, 0 and 0.5 where length tells nothing.",
     "问题偏好对已剔除；可能有意为之的情形（所选回答为拒答、落选回答用了别的语言）只计数。长度一表只看保留的偏好对：较长回答被选中的比例、ln(选中/落选) 的均值、选中回答长于落选回答的概率；"
     "若长度不含信息，三者分别为 50 %、0 与 0.5。")
 

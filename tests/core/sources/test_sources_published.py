@@ -26,8 +26,9 @@ def lay(top: Path) -> None:
         (top / place).parent.mkdir(parents=True, exist_ok=True)
         (top / place).write_bytes(text.encode(encoding))
     lines = lambda *rows: "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)  # noqa: E731
+    rows = 'department,title,ask,answer\n心血管科,高血压能吃党参吗？,"我有高血压，可以吃吗？","可以，遵医嘱。"\n消化科,胃反流,无,清淡饮食\n'
     for folder, name in (("IM_内科", "内科5000-33000.csv"), ("Surgical_外科", "外科5-14000.csv")):
-        put(f"{published.TOYHOM}/Data_数据/{folder}/{name}", 'department,title,ask,answer\n心血管科,高血压能吃党参吗？,"我有高血压，可以吃吗？",可以，遵医嘱。\n消化科,胃反流,无,清淡饮食\n'.replace("可以，遵", '"可以，遵').replace("嘱。", '嘱。"'), "gb18030")
+        put(f"{published.TOYHOM}/Data_数据/{folder}/{name}", rows, "gb18030")
     put(f"{published.HUATUO}/train_datasets.jsonl", lines({"questions": [["曲匹地尔怎么用？", "曲匹地尔的用法"]], "answers": ["口服，一次一片。"]}))
     put(f"{published.HUATUO}/test_datasets.jsonl", lines({"questions": [["不该读到"]], "answers": ["测试部分"]}))
     put(f"{published.HUATUO_GRAPH}/train_datasets.jsonl", lines({"questions": ["血热的临床表现是什么？"], "answers": ["发热、舌红"]}))
@@ -103,15 +104,19 @@ def arrives(text: str) -> str:
 
 def in_every_format(top: Path, talks: list[list[str]]) -> tuple[Source, ...]:
     """The same conversations as OpenAI's messages, ShareGPT, Alpaca with history, and (their first turns) a CSV."""
-    pair = Pair(prompt=("instruction",), history="history")
-    (top / "openai.jsonl").write_text("\n".join(json.dumps({"messages": [{"role": ("user", "assistant")[k % 2], "content": text} for k, text in enumerate(talk)]}, ensure_ascii=k % 2 == 0)
-                                                for k, talk in enumerate(talks)), encoding="utf-8", newline="")
-    (top / "sharegpt.json").write_text(json.dumps([{"conversations": [{"from": ("human", "gpt")[k % 2], "value": text} for k, text in enumerate(talk)]} for talk in talks], ensure_ascii=False), encoding="utf-8")
-    pq.write_table(pa.Table.from_pylist([{"instruction": talk[-2], "output": talk[-1], "history": [list(turn) for turn in zip(talk[:-2:2], talk[1:-2:2], strict=True)]} for talk in talks],
-                                        schema=pa.schema([("instruction", pa.string()), ("output", pa.string()), ("history", pa.list_(pa.list_(pa.string())))])), top / "alpaca.parquet")
+    def turns(talk: list[str], role: str, content: str, names: tuple[str, str]) -> list[dict]:
+        return [{role: names[k % 2], content: text} for k, text in enumerate(talk)]
+    openai = (json.dumps({"messages": turns(talk, "role", "content", ("user", "assistant"))}, ensure_ascii=k % 2 == 0) for k, talk in enumerate(talks))
+    (top / "openai.jsonl").write_text("\n".join(openai), encoding="utf-8", newline="")
+    sharegpt = [{"conversations": turns(talk, "from", "value", ("human", "gpt"))} for talk in talks]
+    (top / "sharegpt.json").write_text(json.dumps(sharegpt, ensure_ascii=False), encoding="utf-8")
+    alpaca = [{"instruction": talk[-2], "output": talk[-1], "history": [list(turn) for turn in zip(talk[:-2:2], talk[1:-2:2], strict=True)]} for talk in talks]
+    schema = pa.schema([("instruction", pa.string()), ("output", pa.string()), ("history", pa.list_(pa.list_(pa.string())))])
+    pq.write_table(pa.Table.from_pylist(alpaca, schema=schema), top / "alpaca.parquet")
     with (top / "first.csv").open("w", encoding="gb18030", newline="") as file:
         csv.writer(file).writerows([["问", "答"], *(talk[:2] for talk in talks)])
-    made = (("openai", "openai.jsonl", "jsonl", OPENAI), ("sharegpt", "sharegpt.json", "json", SHAREGPT), ("alpaca", "alpaca.parquet", "parquet", pair), ("first", "first.csv", "csv", Pair(prompt=("问",), answer="答")))
+    made = (("openai", "openai.jsonl", "jsonl", OPENAI), ("sharegpt", "sharegpt.json", "json", SHAREGPT),
+            ("alpaca", "alpaca.parquet", "parquet", Pair(prompt=("instruction",), history="history")), ("first", "first.csv", "csv", Pair(prompt=("问",), answer="答")))
     return tuple(Source(name=name, path=top / path, format=kind, mapping=mapping, license="MIT") for name, path, kind, mapping in made)
 
 

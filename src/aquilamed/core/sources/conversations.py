@@ -108,8 +108,9 @@ class Turns(Dialogue):
 
     def repaired(self, row: Mapping) -> tuple[Messages, tuple[str, ...]]:
         messages, applied = super().repaired(row)
-        speakers = {fields.text(turn, self.role) for turn in fields.find(row, self.messages)}
-        as_text = ("tools_as_text",) if self.on_tools == "keep" and any(turn.get(tools.CALLS) or fields.text(turn, self.role) == tools.ROLE for turn in fields.find(row, self.messages)) else ()
+        turns = fields.find(row, self.messages)
+        speakers = {fields.text(turn, self.role) for turn in turns}
+        as_text = ("tools_as_text",) if self.on_tools == "keep" and (tools.ROLE in speakers or any(map(tools.calls, turns))) else ()
         return messages, (*(f"drop_{role}" for role in self.drop_roles if role in speakers), *as_text, *applied)
 
 

@@ -45,7 +45,8 @@ def judged(top: Path) -> dict[str, Source]:
     """Dialogues of six models about the same complaints, each with a judge's four scores, for `preference.graded`."""
     said = Tagged(text="prompt", tags={"patient:": "user", "doctor:": "assistant"}, shape="", inside=("[start of conversation]\n", "\n[end of conversation]"),
                   meta={"case": "id", "model": "model", "scores": "scores"})
-    return _by_name([Source(name=f"disc_{name}", path=top / "preference/disc_gpt4_scores" / name / "*.jsonl", format="jsonl", mapping=said, license="Apache-2.0") for name in ("cmd", "cmid")])
+    top = top / "preference/disc_gpt4_scores"
+    return _by_name([Source(name=f"disc_{name}", path=top / name / "*.jsonl", format="jsonl", mapping=said, license="Apache-2.0") for name in ("cmd", "cmid")])
 
 
 def questions(top: Path) -> dict[str, Source]:

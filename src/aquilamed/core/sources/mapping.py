@@ -141,7 +141,8 @@ class Source(Reading):
 
     def __post_init__(self):
         super().__post_init__()
-        check(self.expected >= 0 and self.differs in ("warn", "stop"), f"source {self.name!r}: expected={self.expected}, differs={self.differs!r}: expected 0 or more, and warn or stop")
+        check(self.expected >= 0 and self.differs in ("warn", "stop"),
+              f"source {self.name!r}: expected={self.expected}, differs={self.differs!r}: expected 0 or more, and warn or stop")
         check(bool(self.name) and bool(self.license), f"source {self.name!r}: name and license can't be empty; write 'unknown' if it is")
         check(self.lang in ("", "zh", "en", "mixed", "other"), f"source {self.name!r}: lang={self.lang!r}: expected zh, en, mixed, other or empty")
         check(isinstance(self.skip, tuple), f"source {self.name!r}: skip={self.skip!r}: expected a tuple of Skip")

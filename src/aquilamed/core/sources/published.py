@@ -26,6 +26,7 @@ def conversations(top: Path | str) -> dict[str, Source]:
     huatuo = Pair(prompt=("questions[0][0]|questions[0]",), answer="answers[0]")
     zh = Tagged(text="utterances[]", tags={"病人：": "user", "医生：": "assistant"}, shape="", repair=_TALK)
     en = Tagged(text="utterances[]", tags={"patient:": "user", "doctor:": "assistant"}, shape="", repair=_TALK)
+    chatmed, chatdoctor = Pair(prompt=("query",), answer="response"), Pair(prompt=("input",), answer="output")
     made = [
         Source(name="toyhom_all", path=f"{top}/{TOYHOM}/Data_数据/*/*.csv", format="csv", mapping=toyhom, license="MIT", expected=792_099),
         # The publisher counts 364,420 and 798,444 rows with the validation and test files, and the training files by themselves not at all.
@@ -34,9 +35,9 @@ def conversations(top: Path | str) -> dict[str, Source]:
         Source(name="meddialog_zh", path=f"{top}/{MEDDIALOG}/processed.zh/train*.jsonl", format="jsonl", mapping=zh, license="unknown", expected=2_725_989),
         Source(name="meddialog_en", path=f"{top}/{MEDDIALOG}/processed.en/train*.jsonl", format="jsonl", mapping=en, license="unknown", expected=482),
         # The hub's card still says 110,113, of an earlier version; the publisher's GitHub page 549,326 of v0.3.
-        Source(name="chatmed_consult", path=f"{top}/{CHATMED}/ChatMed_Consult-v0.3.json", format="jsonl", mapping=Pair(prompt=("query",), answer="response"), license="CC-BY-4.0", expected=549_326),
+        Source(name="chatmed_consult", path=f"{top}/{CHATMED}/ChatMed_Consult-v0.3.json", format="jsonl", mapping=chatmed, license="CC-BY-4.0", expected=549_326),
         # `instruction` is the same sentence in every row: it asks for a doctor's answer.
-        Source(name="chatdoctor", path=f"{top}/{CHATDOCTOR}/data/train-*.parquet", format="parquet", mapping=Pair(prompt=("input",), answer="output"), license="unknown", expected=112_165),
+        Source(name="chatdoctor", path=f"{top}/{CHATDOCTOR}/data/train-*.parquet", format="parquet", mapping=chatdoctor, license="unknown", expected=112_165),
     ]
     return {source.name: source for source in made}
 
@@ -44,4 +45,5 @@ def conversations(top: Path | str) -> dict[str, Source]:
 def questions(top: Path | str) -> dict[str, Source]:
     """CMB-Exam's training part; its validation and test parts are benchmarks."""
     mapping = Questions(options=("option",), subject="exam_subject", meta={"exam": "exam_type", "class": "exam_class", "form": "question_type"})
-    return {"cmb_exam_train": Source(name="cmb_exam_train", path=f"{top}/{CMB}/CMB-Exam/CMB-train/CMB-train-merge.json", format="json", mapping=mapping, license="Apache-2.0", expected=269_359)}
+    path = f"{top}/{CMB}/CMB-Exam/CMB-train/CMB-train-merge.json"
+    return {"cmb_exam_train": Source(name="cmb_exam_train", path=path, format="json", mapping=mapping, license="Apache-2.0", expected=269_359)}
