@@ -43,6 +43,7 @@ KEY = json.dumps({"right": ["高血压", "糖尿病"], "wrong": ["高血压危�
     (pair(chosen="建议口服amoxicillin/clavulanate 625 mg tid，或azithromycin 500 mg qd，复查CRP、WBC、ALT、AST。"), ""),
     (pair(chosen="HBsAg (+), HBeAg (+), anti-HBc (+), ALT 120 U/L, AST 88 U/L, PLT 98 x10^9/L"), ""), (pair(chosen="Hydrochlorothiazide 12.5 mg qd"), ""),
     (pair("What is the herb astragalus called?", "黄芪", "当归"), ""), (pair("What does 高血压 mean?", "意思是动脉血压长期高于正常的一种慢性病。", "It is a kind of cold."), ""),
+    (pair("用“watch”造一个句子", "This is the watch that was given to you by your father.", "不知道。"), ""), (pair("请问查CT、HBsAg阳性和血压140/90mmHg分别说明了什么问题？", EN_GOOD), "wrong_language"),
     (pair("把“高血压患者应当限盐”翻译成英文", "A person with hypertension should eat less of the salt that is in their food.", "不知道。"), ""),
     (pair([{"role": "system", "content": "Always answer in Chinese."}, {"role": "user", "content": EN}], ZH_GOOD, ZH_BAD), ""),
     (pair("写一段代码", "```python\n# this is the way you should do it, and it will be of use to the user\nprint(1)\n```", "不会写这样的代码，没有办法。"), ""),

@@ -18,6 +18,8 @@ FEWEST = 40
 _MARKS = re.compile(r"[,;:!?.'\"()\[\]{}*_#`~|。、「」『』《》〈〉【】“”‘’…·—](?!\d)")
 _CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`|https?://\S+", re.DOTALL)
 _HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
+_ENGLISH_WORD = re.compile(r"(?<![A-Za-z])[a-z]{4,}(?![A-Za-z])")
+"""A Chinese prompt with such a word in it, as an English one with a Han character, may want either language (`造一个含 watch 的句子`); HBsAg, CT and mmHg are none."""
 _WORDS = re.compile(r"[a-z]+(?:'[a-z]+)?")
 _ENGLISH = frozenset("the of to is are was were you your that this it be can have has will should would may which what how when these their they".split())
 """Words of English sentences that stand in no drug's name, no laboratory report and hardly in code."""
@@ -58,7 +60,8 @@ def language_asked(prompt: Sequence[dict]) -> str:
         return ""
     asked = "\n".join(message["content"] for message in prompt if message["role"] == "user")
     found = spoken(asked, "asked")
-    return "" if found == "en" and _HAN.search(asked) else found
+    both = {"zh": _ENGLISH_WORD, "en": _HAN}
+    return "" if found and both[found].search(asked) else found
 
 
 def spoken(text: str, place: str) -> str:
