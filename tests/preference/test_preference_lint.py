@@ -19,6 +19,7 @@ from aquilamed.hygiene import screen
 from aquilamed.preference import faults, graded, importing, lengths, lint
 from aquilamed.report import page
 from aquilamed.report.runs import load
+from killed import continued_everywhere
 from report.fake_run import Maker
 
 ZH, EN = "高血压患者每天应当吃多少盐？", "How much salt should a person with hypertension eat each day?"
@@ -150,6 +151,17 @@ def test_neither_order_nor_shards_matter_and_counts_add_up(tmp_path):
     assert kept == again and one.notes["pairs"] == other.notes["pairs"] and one.notes["lengths"] == other.notes["lengths"]
     assert one.n_in == 61 == one.n_out + sum(one.dropped.values()) and one.dropped["length_matched"] > 0
     assert one.notes["lengths_matched"]["all"]["longer_chosen"] == 0.5 and "made by no step" in one.notes["uncertified"]
+
+
+def test_a_killed_step_goes_on_to_equal_bytes(tmp_path):
+    rows = [pair(f"第{k}个问题是什么？", chosen="好" * (1 + k % 7) + f"答{k}", rejected="坏" * (1 + k % 5) + f"答{k}") for k in range(40)]
+    config, given = lint.Config(match_lengths=True), {"preferences": tmp_path / "in-whole"}
+    whole, _ = run(tmp_path, rows, config, "whole", n_shards=3)
+    wanted = [path.read_bytes() for path in tables.shards(tmp_path / "whole", "preferences")]
+
+    def check(counts, at):
+        assert counts.as_json() == whole.as_json() and [path.read_bytes() for path in tables.shards(tmp_path / f"{at}", "preferences")] == wanted
+    assert continued_everywhere(lambda engine, at: lint.run(config, given, tmp_path / f"{at}", engine), check) == 6
 
 
 def test_real_sets(shared_data, tmp_path):

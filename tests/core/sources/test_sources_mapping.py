@@ -50,6 +50,10 @@ def test_sharegpt_and_openai_give_the_same_turns():
     two = OPENAI.outcome({"messages": wanted})
     assert one.record["messages"] == two.record["messages"] == wanted
     assert one.record["kind"] == "multi" and not one.reason and not one.repaired
+    parts = [{"role": "user", "content": [{"type": "text", "text": "看片"}, {"type": "text", "text": "正常吗？"}]}, *said("a 正常")]
+    assert OPENAI.outcome({"messages": parts}).record["messages"] == said("u 看片\n正常吗？", "a 正常")
+    with pytest.raises(Misfit, match="key 'content': expected parts of text, found {'type': 'image_url'"):
+        OPENAI.outcome({"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {}}]}]})
 
 
 def test_a_tool_message_is_a_misfit_unless_it_is_declared_away():

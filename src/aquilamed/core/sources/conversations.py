@@ -95,7 +95,7 @@ class Turns(Dialogue):
         return _offering(kept, tools.offered(row)) if self.on_tools == "keep" else kept
 
     def _message(self, number: int, speaker: str, turn: Mapping) -> dict[str, str]:
-        content = fields.text(turn, self.content)
+        content = _parts(turn, self.content)
         if self.on_tools == "keep" and speaker == tools.ROLE:
             return {"role": "user", "content": tools.answered(content)}
         if speaker not in self.roles:
@@ -202,6 +202,17 @@ def _earlier(row: Mapping, path: str) -> list[tuple[str, str]]:
         if not isinstance(content, str):
             raise Misfit(f"key {path!r}: expected texts, found {fields.shown(content)}")
     return said
+
+
+def _parts(turn: Mapping, path: str) -> str:
+    """The text at `path`, or of OpenAI's parts there (`[{"type": "text", "text": ...}]`), joined by newlines."""
+    found = fields.find(turn, path)
+    if not isinstance(found, list):
+        return fields.text(turn, path)
+    for part in found:
+        if not isinstance(part, dict) or not isinstance(part.get("text"), str):
+            raise Misfit(f"key {path!r}: expected parts of text, found {fields.shown(part)}")
+    return "\n".join(part["text"] for part in found)
 
 
 def _offering(messages: Messages, offered: str) -> Messages:
