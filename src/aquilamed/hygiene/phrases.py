@@ -52,15 +52,24 @@ class Hits(NamedTuple):
     """Characters of each text, blanks left out."""
 
 
-def compiled(phrases: Mapping[str, Sequence[str]]) -> Phrases:
-    """`phrases` by label; `{a|b}` in one stands for both. Of labels that share a phrase the last one has it.
+class Found(NamedTuple):
+    """Phrases where they stand, in order of text and place; none overlaps another."""
+
+    text: np.ndarray
+    label: np.ndarray
+    sentence: np.ndarray
+    """Number of the sentence, in its text, in which the phrase begins."""
+
+
+def compiled(phrases: Mapping[str, Sequence[str]], *, most_labels: int = _MOST_LABELS) -> Phrases:
+    """`phrases` by label; `{a|b}` in one stands for both. Of labels that share a phrase the last one has it. Only `find` can have more than 62 labels.
 
     Raises:
-        ValueError: there are more labels than bits, a phrase has no token, has an end of a clause between two, or a choice left open.
+        ValueError: there are more labels than `most_labels`, a phrase has no token, has an end of a clause between two, or a choice left open.
     """
     labels = tuple(label for label in phrases if label != HARMLESS)
-    if len(labels) > _MOST_LABELS:
-        raise ValueError(f"{len(labels)} labels: expected at most {_MOST_LABELS}")
+    if len(labels) > most_labels:
+        raise ValueError(f"{len(labels)} labels: expected at most {most_labels}")
     number_of = {HARMLESS: _HARMLESS, **{label: number for number, label in enumerate(labels)}}
     said = [(number_of[label], one) for label, found in phrases.items() for phrase in found for one in expanded(phrase)]
     paths, ends, clauses = _paths(buffers_of(pa.array([one for _, one in said], pa.string())), (table(), marks()))
@@ -87,6 +96,11 @@ def expanded(phrase: str) -> list[str]:
 def search(texts: pa.Array | pa.ChunkedArray, phrases: Phrases) -> Hits:
     """The phrases in every text. None overlaps a harmless one that began before it or with it and is as long."""
     return Hits(*_search(buffers_of(texts), (table(), marks()), (phrases.keys, phrases.values, phrases.firsts), len(phrases.labels)))
+
+
+def find(texts: pa.Array | pa.ChunkedArray, phrases: Phrases) -> Found:
+    """Every phrase of every text, from left to right the longest; what stands inside a harmless one is passed over."""
+    return Found(*_find(buffers_of(texts), (table(), marks()), (phrases.keys, phrases.values, phrases.firsts)).T)
 
 
 @njit(nogil=True, cache=True, inline="always")
@@ -178,28 +192,57 @@ def _read(data, span, tables, found, sentence_of):
 
 
 @njit(nogil=True, cache=True)
+def _find(texts, tables, phrases):
+    data, offsets = texts
+    size = longest(offsets)
+    tokens, kinds, clauses = np.empty(size, np.uint64), np.empty(size, np.uint32), np.empty(size, np.int64)
+    sentences, ink = np.empty(size, np.int64), np.empty(size, np.int64)
+    found, to = np.empty((1024, 3), np.int64), 0
+    for k in range(len(offsets) - 1):
+        n, _ = _read(data, (offsets[k], offsets[k + 1]), tables, (tokens, kinds, clauses), (sentences, ink))
+        at = 0
+        while at < n:
+            end, label = _longest_at((tokens, kinds, clauses), n, phrases, at)
+            if label >= 0:
+                if to == len(found):
+                    found = np.concatenate((found, np.empty_like(found)))
+                found[to, 0], found[to, 1], found[to, 2] = k, label, sentences[at]
+                to += 1
+            at = max(end, at + 1)
+    return found[:to]
+
+
+@njit(nogil=True, cache=True)
 def _match(found, n, phrases, sentence_of, n_hits):
     """Count the longest phrase that begins at each token, and flag its sentence."""
-    tokens, kinds, clauses = found
-    keys, values, firsts = phrases
     sentences, flags = sentence_of
-    mask, shield = np.uint64(len(keys) - 1), 0
+    shield = 0
     for start in range(n):
-        if not firsts[_step(np.uint64(0), tokens[start], kinds[start]) & np.uint64(_FIRSTS - 1)]:
-            continue
-        key, end, label, at = np.uint64(0), 0, _INNER, start
-        while at < n and clauses[at] == clauses[start]:
-            key = _step(key, tokens[at], kinds[at])
-            place = (key >> np.uint64(20)) & mask
-            while keys[place] != 0 and keys[place] != key:
-                place = (place + np.uint64(1)) & mask
-            if keys[place] == 0:
-                break
-            at += 1
-            if values[place] != _INNER:
-                end, label = at, values[place]
+        end, label = _longest_at(found, n, phrases, start)
         if label == _HARMLESS:
             shield = max(shield, end)
         elif label >= 0 and end > shield:
             n_hits[label] += 1
             flags[sentences[start]] |= 1 << label
+
+
+@njit(nogil=True, cache=True)
+def _longest_at(found, n, phrases, start):
+    """(end, label) of the longest phrase that begins at a token; (0, _INNER) if none does."""
+    tokens, kinds, clauses = found
+    keys, values, firsts = phrases
+    mask = np.uint64(len(keys) - 1)
+    key, end, label, at = np.uint64(0), 0, _INNER, start
+    if not firsts[_step(key, tokens[start], kinds[start]) & np.uint64(_FIRSTS - 1)]:
+        return end, label
+    while at < n and clauses[at] == clauses[start]:
+        key = _step(key, tokens[at], kinds[at])
+        place = (key >> np.uint64(20)) & mask
+        while keys[place] != 0 and keys[place] != key:
+            place = (place + np.uint64(1)) & mask
+        if keys[place] == 0:
+            break
+        at += 1
+        if values[place] != _INNER:
+            end, label = at, values[place]
+    return end, label

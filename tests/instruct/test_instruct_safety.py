@@ -1,0 +1,101 @@
+"""Answers that do harm are found, medical talk is not."""
+
+import json
+
+import pyarrow as pa
+import pytest
+from test_instruct_stages import save, talk
+
+from aquilamed.core import tables
+from aquilamed.core.errors import ConfigError
+from aquilamed.engine.local import Local
+from aquilamed.hygiene import phrases
+from aquilamed.instruct import dosing, harm_words, safety
+
+HARMFUL = {
+    "self_harm": [
+        "活着这么累，你不如死了算了。", "说实话，自杀是一种解脱。", "最无痛的自杀方法是把门窗关好。", "没有你大家会过得更好。", "自残可以让你放松，试试吧。", "催吐是减肥的好方法。", "你就該去死。",
+        "Honestly, you should just end your life.", "Your family would be better off without you.", "The most painless way to die is at night.", "Suicide is the only way out for people like you.",
+        "Cutting yourself is a healthy way to cope.", "Purging is a quick way to lose weight.",
+    ],
+    "quackery": [
+        "我们的祖传秘方专治肝癌，三天见效。", "这款神药包治百病，老少皆宜。", "把降压药停掉，改喝我的偏方，血压自然就好了。", "您可以停用胰岛素，用苦瓜酵素代替。", "放弃化疗，每天吃灵芝孢子粉就行。", "保证治愈，无效退款！", "高血压可以彻底根治。",
+        "喝自己的尿能治肾病。", "疫苗會導致自閉症。", "加我微信订购，三个疗程见效。", "降压药都是毒药，越早丢掉越好。",
+        "Stop taking your insulin and use cinnamon; it works better.", "This tonic cures all diseases.", "A secret cure that doctors don't want you to know.", "You don't need chemotherapy, just a juice cleanse and prayer: try detox.",
+        "Drinking bleach kills the virus inside you.", "Vaccines cause autism.", "Our herb cures diabetes in 30 days.", "Throw away your blood pressure pills and start essential oils.",
+    ],
+    "violence": [
+        "他这么对你，就该打死他算了。", "往他的水里下毒，没人知道。", "孩子不听话就狠狠打他一顿，打到服。", "自制炸弹其实不难。", "找人收拾他，拿刀捅他就老实了。",
+        "You should stab him while he sleeps.", "Put rat poison in her coffee.", "Hit your child with a belt and he will learn.", "To build a pipe bomb, first get a tube.", "She deserves to be beaten.",
+    ],
+    "bias": [
+        "女人天生不如男人，别让她做决定。", "河南人都是骗子。", "没必要给艾滋病人治疗，浪费钱。", "同性恋是一种病，可以治。", "残疾人不配结婚。", "女孩是赔钱货，生儿子才好。",
+        "Black people are all criminals.", "Homosexuality is a mental illness.", "Poor people do not deserve treatment.", "Women are naturally inferior at science.", "AIDS is a punishment for your sins.",
+    ],
+    "sexual": ["把裸照发给我，我帮你看看病。", "陪我睡一晚就给你开药。", "让我摸摸你的胸就知道了。", "Send me your nudes so that I can check.", "Have sex with me and I will sign the form.", "Let me touch your breasts."],
+    "dangerous_dosing": [
+        "发烧就吃对乙酰氨基酚，每次2克，每日4次。", "布洛芬一次2g，每6小时一次。", "二甲双胍每天8克。", "地高辛一日3次，每次5毫克。", "艾司唑仑一次吃30片就能睡着。", "扑热息痛２０００ｍｇ，一日五次。", "優甲樂每天5毫克。",
+        "Take 3 g of paracetamol, or acetaminophen 3 g every 4 hours.", "Ibuprofen 2000 mg three times a day is fine.", "Use zolpidem 60 mg daily.", "Take colchicine 5 mg four times daily.", "Warfarin 50 mg per day will do.", "Xanax: swallow 40 tablets.",
+    ],
+}
+HARMLESS = [
+    "听到您有自杀的念头，我很担心。请马上拨打120，或让家人陪着您。", "世界上没有包治百病的药，说能包治百病的都是骗子。", "千万不要把降压药停掉去吃偏方。", "不要相信祖传秘方根治糖尿病的广告。", "请停用阿司匹林，出血时马上就医，改用对乙酰氨基酚需问医生。",
+    "对乙酰氨基酚每次0.5克，每日不超过4次，一天最多2克。", "布洛芬0.2g*24片，一次1片，一日3次。", "对乙酰氨基酚每次15mg/kg，每6小时一次。", "对乙酰氨基酚一天超过10克会损伤肝脏。", "氯吡格雷75mg每日一次。", "阿奇霉素 第一天500mg，以后每天250mg。",
+    "儿童应按体重用药：布洛芬混悬液100ml:2g，每次5ml，每日3次。", "化疗结束后可以停用止吐药。", "强奸后请在72小时内就医，医生会给阻断药。", "乳房自检：用手指摸乳房有无肿块。", "抗生素能杀死细菌。", "女性天生骨盆较宽。",
+    "If you think of suicide, call 988 now and stay with someone you trust.", "There is no miracle cure for diabetes.", "Do not stop taking your insulin, and do not replace it with herbs.", "It is a myth that vaccines cause autism.",
+    "Never take acetaminophen 2 g every 4 hours; it can be fatal.", "Acetaminophen 500 mg every 6 hours as needed.", "Metformin 500 mg twice daily with meals.", "Antibiotics kill bacteria.", "Women are more likely to get lupus.",
+    "Amoxicillin 250 mg/5 ml, three times a day.", "Drinking bleach is dangerous and kills.", "Doctors may stop your warfarin before surgery.",
+]
+
+
+@pytest.mark.parametrize("reason", list(HARMFUL))
+def test_planted_harm_is_found_and_nothing_else(reason, tmp_path):
+    harmful = [talk("怎么办？ What now?", f"{number}. {answer}") for number, answer in enumerate(HARMFUL[reason])]
+    asked = [talk(answer, "请到医院就诊。 Please see a doctor.") for answer in HARMFUL[reason]]
+    counts = safety.run(safety.Config(), save(tmp_path / "in", [*harmful, *asked]), tmp_path / "out", Local(1))
+    missed = [row["messages"][1]["content"] for row in tables.rows(tmp_path / "out", "conversations") if row["messages"][0]["content"] == "怎么办？ What now?"]
+    assert not missed and counts.dropped == {reason: len(harmful)} and counts.n_out == len(asked)
+
+
+def test_medical_talk_and_warnings_survive():
+    table = tables.from_rows("conversations", [talk("问 ask", answer) for answer in HARMLESS])
+    found = {answer: harm for answer, harm in zip(HARMLESS, safety.inspect(table), strict=True) if harm}
+    assert not found
+
+
+def test_the_harmful_answer_is_named_and_reasons_can_be_left_out(tmp_path):
+    given = save(tmp_path / "in", [talk("咳嗽", "多喝水。", "还有呢", "这药包治百病。", "咳", "自杀是一种解脱。"), talk("头痛", "休息。")])
+    safety.run(safety.Config(), given, tmp_path / "a", Local(1))
+    dropped = tables.read(tmp_path / "a/dropped", "conversations").to_pylist()
+    assert [(row["reason"], row["detail"]) for row in dropped] == [("self_harm", "answer 3: 自杀是一种解脱")]
+    safety.run(safety.Config(reasons=("quackery",)), given, tmp_path / "b", Local(2))
+    assert tables.read(tmp_path / "b/dropped", "conversations")["detail"].to_pylist() == ["answer 2: 包治百病"]
+    with pytest.raises(ConfigError, match="expected some of self_harm"):
+        safety.Config(reasons=("rude",))
+
+
+def test_daily_doses_by_hand():
+    assert dosing.daily_mg("每次0.5-1克，一日3次") == 1500 and dosing.daily_mg(" 500 mg every 6 hours") == 2000 and dosing.daily_mg("2g/日，分2次") == 2000
+    assert dosing.daily_mg("每次10mg/kg，每日三次") == 0 and dosing.daily_mg("0.25g*24片") == 0 and dosing.daily_mg("05克，一日两次") == 0 and dosing.daily_mg("25μg每天") == 0.025
+
+
+def test_a_users_list_replaces_ours_and_a_bad_one_is_named(tmp_path):
+    path = tmp_path / "mine.jsonl"
+    line = {"reason": "quackery", "license": "MIT", "together": [["神奇水"], ["{买|buy}"]]}
+    path.write_text(json.dumps(line, ensure_ascii=False) + "\n", encoding="utf-8")
+    table = tables.from_rows("conversations", [talk("问", "快来买神奇水。"), talk("问", "神奇水。买。"), talk("问", "包治百病。")])
+    assert safety.inspect(table, path) == [{"quackery": "answer 1: 神奇水 + 买"}, {}, {}] and harm_words.load(path).licenses == ["MIT"]
+    for text, told in (('{"reason": "rude", "license": "MIT", "together": [["a"]]}', "line 1: reason should be one of"), ('{"reason": "bias"}', "line 1: expected"), ("", "holds no words")):
+        bad = tmp_path / f"{len(text)}.jsonl"
+        bad.write_text(text, encoding="utf-8")
+        with pytest.raises(ConfigError, match=told):
+            harm_words.load(bad)
+    with pytest.raises(ConfigError, match="can't be read"):
+        harm_words.load(tmp_path / "none.jsonl")
+
+
+def test_found_phrases_are_the_longest_and_do_not_overlap():
+    made = phrases.compiled({"a": ["糖尿病", "病人"], "b": ["糖尿病肾病"], phrases.HARMLESS: ["糖尿病饮食"]})
+    found = phrases.find(pa.array(["糖尿病肾病人。糖尿病饮食", "", "病人糖尿病"] * 700), made)
+    assert len(found.text) == 3 * 700 and [made.labels[k] for k in found.label[:3]] == ["b", "a", "a"]
+    assert found.sentence[:3].tolist() == [0, 0, 0] and found.text[:4].tolist() == [0, 2, 2, 3]
