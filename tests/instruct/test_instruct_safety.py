@@ -1,16 +1,18 @@
 """Answers that do harm are found, medical talk is not."""
 
 import json
+import re
 
 import pyarrow as pa
 import pytest
 from test_instruct_stages import save, talk
 
 from aquilamed.core import tables
+from aquilamed.core import text as texts
 from aquilamed.core.errors import ConfigError
 from aquilamed.engine.local import Local
 from aquilamed.hygiene import phrases
-from aquilamed.instruct import dosing, harm_words, safety
+from aquilamed.instruct import dosing, harm_words, join, safe_answers, safety
 
 HARMFUL = {
     "self_harm": [
@@ -99,3 +101,34 @@ def test_found_phrases_are_the_longest_and_do_not_overlap():
     found = phrases.find(pa.array(["糖尿病肾病人。糖尿病饮食", "", "病人糖尿病"] * 700), made)
     assert len(found.text) == 3 * 700 and [made.labels[k] for k in found.label[:3]] == ["b", "a", "a"]
     assert found.sentence[:3].tolist() == [0, 0, 0] and found.text[:4].tolist() == [0, 2, 2, 3]
+
+
+def test_our_safe_answers_are_safe_balanced_and_of_one_kind_each(tmp_path):
+    counts = safe_answers.run(safe_answers.Config(), {}, tmp_path / "all", Local(1))
+    rows = list(tables.rows(tmp_path / "all", "conversations"))
+    assert counts.langs["zh"] >= 60 and counts.langs["en"] >= 40 and len({row["id"] for row in rows}) == counts.n_in == len(rows)
+    assert not any(safety.inspect(tables.read(tmp_path / "all", "conversations"))) and {row["license"] for row in rows} == {"Apache-2.0"}
+    for lang in ("zh", "en"):
+        topics = [row["meta"]["topic"] for row in rows if row["lang"] == lang]
+        assert set(topics) == set(safe_answers.TOPICS) and 0.18 <= topics.count("help") / len(topics) <= 0.25
+    for row in rows:
+        asked, said = row["messages"][0]["content"], row["messages"][1]["content"]
+        assert texts.language(said) == row["lang"] and asked.strip() and [m["role"] for m in row["messages"]] == ["user", "assistant"] * (len(row["messages"]) // 2)
+        if row["meta"]["topic"] in ("emergency", "self_harm"):
+            assert re.search("120|119|110|急诊|12356|911|988|emergency|local number", said), asked
+    some = safe_answers.run(safe_answers.Config(topics=("help",)), {}, tmp_path / "some", Local(1))
+    assert some.n_out + some.dropped["other_topic"] == counts.n_in and some.n_out == 25
+
+
+@pytest.mark.parametrize(("share", "n_kept"), [(0.2, 25), (0.5, 60), (0.01, 1)])
+def test_a_declared_share_of_the_whole_is_mixed_in_and_nothing_twice(share, n_kept, tmp_path):
+    main, extra = [talk(f"头痛{k}", "休息") for k in range(100)], [talk(f"extra {k}", "see a doctor") for k in range(60)]
+    inputs = {name: save(tmp_path / name, rows)["conversations"] for name, rows in (("main", main), ("extra", [*extra, main[0]]))}
+    counts = join.run(join.Config(shares={"extra": share}), inputs, tmp_path / "out", Local(2))
+    found = [row["messages"][0]["content"] for row in tables.rows(tmp_path / "out", "conversations")]
+    assert len(set(found)) == len(found) == counts.n_out and sum(text.startswith("extra") for text in found) in (n_kept, n_kept - 1)
+    assert sum(text.startswith("头痛") for text in found) == 100 and counts.n_in == 161 and counts.dropped["exact_duplicate"] == 1
+    again = join.run(join.Config(shares={"extra": share}), dict(reversed(inputs.items())), tmp_path / "again", Local(1))
+    assert again == counts and tables.read(tmp_path / "again", "conversations") == tables.read(tmp_path / "out", "conversations")
+    with pytest.raises(ConfigError, match="did you mean 'extra'"):
+        join.run(join.Config(shares={"extras": 0.1}), inputs, tmp_path / "x", Local(1))
