@@ -2,7 +2,7 @@
 
 Tokens are those of the kernels, so width, case, script and spacing make no difference and English words match whole. Symbols, blanks and
 quotes between tokens are passed over (`六·合·彩`, `limited-time`); a comma, a colon, a bracket or the end of a sentence is not.
-A number in a phrase stands for any number.
+A number in a phrase stands for any number, unless it is made to stand for itself.
 """
 
 import dataclasses
@@ -39,6 +39,8 @@ class Phrases:
     """Number of the label where a phrase ends there, -1 a harmless one, -2 inside."""
     firsts: np.ndarray
     """Whether some phrase's first token may have these low bits of the hash: small enough for the nearest cache."""
+    any_number: bool
+    """Whether a number in a phrase stands for any number; else for itself, which only `find` can do."""
 
 
 class Hits(NamedTuple):
@@ -61,7 +63,7 @@ class Found(NamedTuple):
     """Number of the sentence, in its text, in which the phrase begins."""
 
 
-def compiled(phrases: Mapping[str, Sequence[str]], *, most_labels: int = _MOST_LABELS) -> Phrases:
+def compiled(phrases: Mapping[str, Sequence[str]], *, most_labels: int = _MOST_LABELS, any_number: bool = True) -> Phrases:
     """`phrases` by label; `{a|b}` in one stands for both. Of labels that share a phrase the last one has it. Only `find` can have more than 62 labels.
 
     Raises:
@@ -72,7 +74,7 @@ def compiled(phrases: Mapping[str, Sequence[str]], *, most_labels: int = _MOST_L
         raise ValueError(f"{len(labels)} labels: expected at most {most_labels}")
     number_of = {HARMLESS: _HARMLESS, **{label: number for number, label in enumerate(labels)}}
     said = [(number_of[label], one) for label, found in phrases.items() for phrase in found for one in expanded(phrase)]
-    paths, ends, clauses = _paths(buffers_of(pa.array([one for _, one in said], pa.string())), (table(), marks()))
+    paths, ends, clauses = _paths(buffers_of(pa.array([one for _, one in said], pa.string())), (table(), marks()), any_number)
     values: dict[int, int] = {}
     firsts = np.zeros(_FIRSTS, np.bool_)
     for (number, one), start, end, n_clauses in zip(said, ends[:-1], ends[1:], clauses, strict=True):
@@ -84,7 +86,7 @@ def compiled(phrases: Mapping[str, Sequence[str]], *, most_labels: int = _MOST_L
         values[path[-1]] = number
         firsts[path[0] & _FIRSTS - 1] = True
     keys, slots = _placed(np.array(list(values), np.uint64), np.array(list(values.values()), np.int32))
-    return Phrases(labels=labels, keys=keys, values=slots, firsts=firsts)
+    return Phrases(labels=labels, keys=keys, values=slots, firsts=firsts, any_number=any_number)
 
 
 def expanded(phrase: str) -> list[str]:
@@ -100,7 +102,7 @@ def search(texts: pa.Array | pa.ChunkedArray, phrases: Phrases) -> Hits:
 
 def find(texts: pa.Array | pa.ChunkedArray, phrases: Phrases) -> Found:
     """Every phrase of every text, from left to right the longest; what stands inside a harmless one is passed over."""
-    return Found(*_find(buffers_of(texts), (table(), marks()), (phrases.keys, phrases.values, phrases.firsts)).T)
+    return Found(*_find(buffers_of(texts), (table(), marks()), (phrases.keys, phrases.values, phrases.firsts), phrases.any_number).T)
 
 
 @njit(nogil=True, cache=True, inline="always")
@@ -110,7 +112,7 @@ def _step(key, token, kind):
 
 
 @njit(nogil=True, cache=True)
-def _paths(texts, tables):
+def _paths(texts, tables, any_number):
     """The hashes of every beginning of every text, where each text's end, and in how many clauses its tokens stand."""
     data, offsets = texts
     n_texts, size = len(offsets) - 1, longest(offsets)
@@ -119,6 +121,8 @@ def _paths(texts, tables):
     paths, ends, to = np.empty(offsets[n_texts] + 1, np.uint64), np.zeros(n_texts + 1, np.int64), 0
     for k in range(n_texts):
         n, _ = _read(data, (offsets[k], offsets[k + 1]), tables, (tokens, kinds, clauses), (sentences, ink))
+        if not any_number:
+            kinds[:n] = LETTER
         key = np.uint64(0)
         for place in range(n):
             key = _step(key, tokens[place], kinds[place])
@@ -192,7 +196,7 @@ def _read(data, span, tables, found, sentence_of):
 
 
 @njit(nogil=True, cache=True)
-def _find(texts, tables, phrases):
+def _find(texts, tables, phrases, any_number):
     data, offsets = texts
     size = longest(offsets)
     tokens, kinds, clauses = np.empty(size, np.uint64), np.empty(size, np.uint32), np.empty(size, np.int64)
@@ -200,6 +204,8 @@ def _find(texts, tables, phrases):
     found, to = np.empty((1024, 3), np.int64), 0
     for k in range(len(offsets) - 1):
         n, _ = _read(data, (offsets[k], offsets[k + 1]), tables, (tokens, kinds, clauses), (sentences, ink))
+        if not any_number:
+            kinds[:n] = LETTER
         at = 0
         while at < n:
             end, label = _longest_at((tokens, kinds, clauses), n, phrases, at)
