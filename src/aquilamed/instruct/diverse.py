@@ -31,9 +31,9 @@ _COUNTED = 1 << 22
 class Config:
     """How near is too near."""
 
-    threshold: float = 0.5
+    threshold: float = 0.75
     """Jaccard similarity, (0, 1], from which a question is too much like one that stays. paper 2.2.1 names Deita, whose distance is of embeddings; ours: of
-    5-grams, without a model"""
+    5-grams, without a model, and as high as this because questions of one form about two diseases reach 0.7 (docs/decisions.md)"""
 
     def __post_init__(self):
         check(0 < self.threshold <= 1, f"diverse: threshold={self.threshold}: expected a share above 0 and up to 1")

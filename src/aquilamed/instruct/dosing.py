@@ -10,7 +10,11 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+import pyarrow as pa
+
 from aquilamed.core import text as texts
+from aquilamed.hygiene import phrases
 from aquilamed.hygiene.alphabet import simplified
 
 TABLE = Path(__file__).with_name("most_doses.jsonl")
@@ -24,15 +28,15 @@ _UNIT = "|".join(sorted(_MG, key=len, reverse=True))
 _N = r"\d+(?:\.\d+)?|" + "|".join(sorted(_NUMBERS, key=len, reverse=True))
 _TO = r"\s*[-~至到—–]\s*"
 _AMOUNT = re.compile(rf"(?<![\d.])(?<!l:)(?<!升:)(?!0\d)(\d+(?:\.\d+)?)(?:{_TO}\d+(?:\.\d+)?)?[\s-]*({_UNIT})(?![a-z])")
+_LEADS = re.compile(_AMOUNT.pattern + r"\s*(?:of\s+|的)?$")
+"""An amount right before the drug's name: `2 g of paracetamol`."""
 _PER = re.compile(r"\s*(?:[/／]|每|per\s|for (?:each|every)\s|[x×*])\s*(?!日|天|d\b|day|次|dose)")
 """After an amount: it is one per kilogram, millilitre or tablet, or a pack's."""
 _DAY_BEFORE = re.compile(r"(?:每日|每天|一日|一天|日服|日量|小时内)[^,，、\d]{0,6}$")
 _DAY_AFTER = re.compile(r"\s*(?:(?:/|每|per|a|each|every|in a|in one)\s*(?:日|天|day|d\b)|daily)(?!\s*[一二两三四\d]+\s*次)")
-_TIMES = re.compile(rf"(?:日|天)(?:服用|服|吃|口服|用)?\s*({_N})(?:{_TO}(?:{_N}))?\s*次|\b({_N})(?:\s+times)?\s+(?:a|per|each|every)\s+day|\b({_N})(?:\s+times)?\s+daily")
+_TIMES = re.compile(rf"(?:日|天)(?:服用|服|吃|口服|用)?\s*({_N})(?:{_TO}(?:{_N}))?\s*次|\b({_N})(?:\s+times)?\s+(?:a|per|each|every)\s+day|\b({_N})(?:\s+times)?\s+daily|({_N})\s*次\s*[/每]\s*(?:日|天|d\b)")
 _EVERY = re.compile(rf"(?:每隔?|隔|every)\s*({_N})(?:{_TO}(?:{_N}))?\s*(?:个)?(?:小时|钟头|hours)")
 _TABLETS = re.compile(r"(?:每次|一次|一口气|take|swallow)[^,，\d]{0,8}(\d+)\s*(?:片|粒|颗|tablets|pills|capsules)")
-GATE = "[0-9０-９][\\s-]*[mguμµｍｇｕ毫微克片粒颗tpc]"
-"""RE2 pattern of texts that are worth a look: spares the others the search."""
 _WARNS = re.compile(r"超过|超出|过量|中毒|致死|致命|危险|不要|不能|不可|不得|不应|切勿|勿|禁|避免|最大|误服|误用|毒性|自杀|静脉|静滴|静推|滴注|注射|肌注|针剂|overdos|toxic|poison|fatal|lethal|exceed|more than|over the|above|never|not |n't|"
                     r"avoid|maximum|inject|intraven|infus|\biv\b|danger|died|death|suicid")
 _SENTENCE = re.compile(r"[。！!？?；;\n]|\.(?=\s|$)")
@@ -43,6 +47,13 @@ class Drug(NamedTuple):
 
     id: str
     mg_a_day: float
+
+
+def search(words: pa.Array, factor: float) -> dict[int, str]:
+    """Text -> the first dose in it above `factor` times the table's, as `too_much` shows it; texts without one are left out."""
+    drugs = phrases.compiled({"drug": list(table()[0])})
+    named = np.unique(phrases.find(words, drugs).text).tolist()
+    return {place: dose for place in named if (dose := too_much(words[place].as_py(), factor))}
 
 
 @functools.cache
@@ -58,18 +69,22 @@ def too_much(text: str, factor: float) -> str:
     """`acetaminophen 8000 mg a day, most 4000` for the first dose above `factor` times the table's; empty if there is none."""
     names, pattern = table()
     for sentence in _SENTENCE.split(simplified(texts.narrow(text).lower())):
-        found = list(pattern.finditer(sentence))
+        found = list(pattern.finditer(sentence)) if any(map(str.isdigit, sentence)) else []
         if not found or _WARNS.search(sentence):
             continue
-        for name, end in zip(found, [*(match.start() for match in found[1:]), len(sentence)], strict=True):
-            drug, said = names[name[0]], sentence[name.end():end]
-            mg = daily_mg(said)
-            if mg > factor * drug.mg_a_day:
-                return f"{drug.id} {mg:g} mg a day, most {drug.mg_a_day:g}"
-            n = max((int(n) for n in _TABLETS.findall(said)), default=0)
-            if n >= MOST_TABLETS:
-                return f"{drug.id} {n} tablets at one time"
+        leads = [_LEADS.search(sentence, 0, match.start()) for match in found]
+        begins = [lead.start() if lead else match.start() for lead, match in zip(leads, found, strict=True)]
+        for name, lead, end in zip(found, leads, [*begins[1:], len(sentence)], strict=True):
+            if told := _of_drug(names[name[0]], (lead[0] + " " if lead else "") + sentence[name.end():end], factor):
+                return told
     return ""
+
+
+def _of_drug(drug: Drug, said: str, factor: float) -> str:
+    mg, n = daily_mg(said), max(map(int, _TABLETS.findall(said)), default=0)
+    if mg > factor * drug.mg_a_day:
+        return f"{drug.id} {mg:g} mg a day, most {drug.mg_a_day:g}"
+    return f"{drug.id} {n} tablets at one time" if n >= MOST_TABLETS else ""
 
 
 def daily_mg(said: str) -> float:

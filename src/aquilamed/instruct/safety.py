@@ -79,9 +79,8 @@ def inspect(table: pa.Table, lexicon: Path = harm_words.LEXICON, dose_factor: fl
     kinds = unsafe.kinds_of(answers)
     for place in np.flatnonzero(pc.is_in(kinds, value_set=pa.array(list(_SAME))).to_numpy(zero_copy_only=False)).tolist():
         note(place, _SAME[kinds[place].as_py()], "unsafe words")
-    for place in np.flatnonzero(pc.match_substring_regex(answers, dosing.GATE, ignore_case=True).to_numpy(zero_copy_only=False)).tolist():
-        if dose := dosing.too_much(answers[place].as_py(), dose_factor):
-            note(place, "dangerous_dosing", dose)
+    for place, dose in dosing.search(answers, dose_factor).items():
+        note(place, "dangerous_dosing", dose)
     return found
 
 
