@@ -6,24 +6,26 @@ training steps on the paper's machines: 24 A100-40G for pre-training, 8 for SFT 
 
 from pathlib import Path
 
-from aquilamed.core.sources import SHAREGPT, Documents, Pair, Questions, Source, known
+from aquilamed.core.sources import Documents, Source, known, published
 from aquilamed.corpus import classify, importing, label, mix, quality, readers, repair, rules, sample
 from aquilamed.evals import benchmarks, ledger, score
 from aquilamed.hygiene import decontaminate, dedup, holdout, repeats, screen
-from aquilamed.instruct import exam, questions, relevance, select
+from aquilamed.instruct import balance, diverse, exam, questions, relevance, safety, select, topics
 from aquilamed.instruct import importing as talks
 from aquilamed.instruct import join as join_talks
 from aquilamed.instruct import score as scores
 from aquilamed.models import prepare, remote
 from aquilamed.models.encoder_settings import Settings
 from aquilamed.pipeline import Recipe, Step
-from aquilamed.preference import join, objective, subjective
+from aquilamed.preference import join, lint, objective, subjective
+from aquilamed.release import dataset
 from aquilamed.train import dpo, pretrain, sft
 from aquilamed.train.settings import Optim
 
 DATA = Path("data")
 BASE = prepare.Config(source="models/base-7b", license="unknown")     # 2.1.3: its own 7B, not released; any 7B folder or hub id stands in
-JUDGE = remote.Endpoint(base_url="http://127.0.0.1:8000/v1", model="judge")        # 2.1.1: a model that it does not name; any OpenAI-compatible server
+JUDGE = remote.Endpoint(base_url="http://127.0.0.1:8000/v1", model="judge")        # 2.1.1, 2.3.1: a model that it does not name; any OpenAI-compatible server
+DOCTOR = remote.Endpoint(base_url=JUDGE.base_url, model="doctor", max_tokens=1024)       # 2.3.1: writes the second answers
 BERT = readers.Reading(model="google-bert/bert-base-multilingual-cased")              # 2.1.1: batch 64, lr 2e-5, 10 epochs, best checkpoint
 GRADER = readers.Reading(model=BERT.model, tuning=Settings(batch=128, lr=3e-4, epochs=10))   # 2.1.1
 CPT_1 = Optim(lr=1e-4, batch=768, length=4096, epochs=1, warmup=0.05, weight_decay=0.1)       # 2.1.3; weight decay open there, 2.2.2 has 0.1
@@ -66,34 +68,25 @@ def domain_loop(source: str) -> list[Step]:
     ]
 
 
-def six_sources() -> tuple[Source, ...]:
-    """2.2.1. Chinese Medical Dialogue Data and Huatuo-26M are declared in `known`; the others as their publishers write them."""
-    pair = Pair(prompt=("instruction", "input?"), answer="output")
-    ready = known.conversations(DATA)
-    return (
-        ready["toyhom"], ready["huatuo26m"],
-        Source(name="meddialog", path=DATA / "instruct/meddialog/*.jsonl", format="jsonl", mapping=SHAREGPT, license="unknown"),
-        Source(name="chatmed_consult", path=DATA / "instruct/chatmed_consult.jsonl", format="jsonl", mapping=Pair(prompt=("query",), answer="response"), license="unknown"),
-        Source(name="chatdoctor", path=DATA / "instruct/chatdoctor.json", format="json", mapping=pair, license="unknown"),
-    )
-
-
 def instructions() -> list[Step]:
-    """2.2.1: imported, cleaned, scored, selected."""
+    """2.2.1: the six sources imported, cleaned, scored, selected."""
     kind = "conversations"
-    cmb = Source(name="cmb_exam_train", path=DATA / "instruct/cmb_exam_train.json", format="json", license="unknown",
-                 mapping=Questions(options=("option",), subject="exam_subject"))
     return [
-        Step(name="talks", stage="instruct.importing", config=talks.Config(sources=six_sources()), paper="2.2.1"),
-        Step(name="exam-questions", stage="instruct.questions", config=questions.Config(sources=(cmb,)), paper="2.2.1"),
+        Step(name="talks", stage="instruct.importing", config=talks.Config(sources=tuple(published.conversations(DATA / "instruct").values())), paper="2.2.1"),
+        Step(name="exam-questions", stage="instruct.questions", config=questions.Config(sources=tuple(published.questions(DATA / "instruct").values())), paper="2.2.1"),
         Step(name="exam-talks", stage="instruct.exam", config=exam.Config(), inputs={"questions": "exam-questions"}, paper="2.2.1"),
         Step(name="instructions", stage="instruct.join", config=join_talks.Config(), inputs={"talks": "talks", "exams": "exam-talks"}, paper="2.2.1"),
         Step(name="instructions-safe", stage="hygiene.screen", config=screen.Config(kind=kind, identifiers="mask"), inputs={kind: "instructions"}, paper="2.2.1"),
-        Step(name="instructions-once", stage="hygiene.dedup", config=dedup.Config(kind=kind), inputs={kind: "instructions-safe"}, paper="2.2.1"),
+        Step(name="instructions-harmless", stage="instruct.safety", config=safety.Config(), inputs={kind: "instructions-safe"}, paper="2.2.1"),
+        Step(name="instructions-once", stage="hygiene.dedup", config=dedup.Config(kind=kind), inputs={kind: "instructions-harmless"}, paper="2.2.1"),
         Step(name="instructions-clean", stage="hygiene.decontaminate", config=decontaminate.Config(kind=kind), inputs={kind: "instructions-once", "benchmarks": "benchmarks"}),
-        Step(name="scored", stage="instruct.score", config=scores.Config(), inputs={kind: "instructions-clean"}, paper="2.2.1"),
-        Step(name="relevance", stage="instruct.relevance", config=relevance.Config(max_tokens=2048), inputs={kind: "scored", "model": "base"}, paper="2.2.1"),
-        Step(name="selected", stage="instruct.select", config=select.Config(max_records=320_000), inputs={kind: "relevance"}, paper="2.2.3"),
+        Step(name="topics", stage="instruct.topics", config=topics.Config(), inputs={kind: "instructions-clean"}, paper="2.2.3"),
+        Step(name="scored", stage="instruct.score", config=scores.Config(backend="deita"), inputs={kind: "topics"}, paper="2.2.1"),
+        Step(name="diverse", stage="instruct.diverse", config=diverse.Config(), inputs={kind: "scored"}, paper="2.2.1"),
+        Step(name="relevance", stage="instruct.relevance", config=relevance.Config(max_tokens=2048), inputs={kind: "diverse", "model": "base"}, paper="2.2.1"),
+        Step(name="related", stage="instruct.select", config=select.Config(), inputs={kind: "relevance"}, paper="2.2.1"),
+        Step(name="balanced", stage="instruct.balance", config=balance.Config(languages={"zh": 0.86, "en": 0.14}), inputs={kind: "related"}, paper="2.2.3"),
+        Step(name="selected", stage="instruct.select", config=select.Config(drop_score_share=0.0, max_records=320_000), inputs={kind: "balanced"}, paper="2.2.3"),
         Step(name="dialogues", stage="hygiene.holdout", config=holdout.Config(kind=kind, share=0.1, max_chars=100_000_000), inputs={kind: "selected"}, paper="2.2.2"),
     ]
 
@@ -110,12 +103,20 @@ def training() -> list[Step]:
         Step(name="cpt-2", stage="train.pretrain", config=pretrain.Config(optim=CPT_2), inputs={"model": "cpt-1", "documents": "mix-2"}, paper="2.1.3"),
         Step(name="sft", stage="train.sft", config=sft.Config(optim=SFT), inputs={"model": "cpt-2", "conversations": "dialogues", "heldout": "dialogues/heldout"}, paper="2.2.2"),
         Step(name="pairs-objective", stage="preference.objective", config=objective.Config(max_pairs=3_708), inputs={"questions": "exam-questions"}, paper="2.3.2"),
-        Step(name="pairs-subjective", stage="preference.subjective", config=subjective.Config(n_conversations=9_019), inputs={"model": "sft", "conversations": "dialogues"}, paper="2.3.2"),
+        Step(name="pairs-subjective", stage="preference.subjective", config=subjective.Config(n_conversations=9_019, writer=DOCTOR, judge=JUDGE), inputs={"conversations": "dialogues"}, paper="2.3.2"),
         Step(name="pairs", stage="preference.join", config=join.Config(max_pairs=12_727), inputs={"objective": "pairs-objective", "subjective": "pairs-subjective"}, paper="2.3.2"),
         Step(name="pairs-clean", stage="hygiene.decontaminate", config=decontaminate.Config(kind=kind), inputs={kind: "pairs", "benchmarks": "benchmarks"}),
-        Step(name="preferences", stage="hygiene.holdout", config=holdout.Config(kind=kind, share=0.05, max_chars=1_000_000), inputs={kind: "pairs-clean"}, paper="2.3.2"),
+        Step(name="pairs-linted", stage="preference.lint", config=lint.Config(), inputs={kind: "pairs-clean"}),
+        Step(name="preferences", stage="hygiene.holdout", config=holdout.Config(kind=kind, share=0.05, max_chars=1_000_000), inputs={kind: "pairs-linted"}, paper="2.3.2"),
         Step(name="dpo", stage="train.dpo", config=dpo.Config(optim=DPO, beta=0.03), inputs={"model": "sft", kind: "preferences"}, paper="2.3.2"),
     ]
+
+
+def cards() -> list[Step]:
+    """4: the paper releases its SFT and DPO data."""
+    sets = {"sft": ("conversations", "dialogues"), "dpo": ("preferences", "preferences")}
+    return [Step(name=f"card-{name}", stage="release.dataset", config=dataset.Config(kind=kind, title=f"aquila-med-{name}"), inputs={kind: step, "heldout": f"{step}/heldout"}, paper="4")
+            for name, (kind, step) in sets.items()]
 
 
 def evaluation() -> list[Step]:
@@ -132,5 +133,5 @@ def recipe() -> Recipe:
     return Recipe(name="aquila_med", about="the paper (arXiv 2406.12182) at full scale", steps=(
         Step(name="base", stage="models.prepare", config=BASE, paper="2.1.3"),
         Step(name="benchmarks", stage="evals.benchmarks", config=benchmarks.Config(sources=tuple(exams.values())), paper="3.1"),
-        *corpus(), *instructions(), *training(), *evaluation(),
+        *corpus(), *instructions(), *training(), *cards(), *evaluation(),
     ))

@@ -14,13 +14,15 @@ from aquilamed.core.sources import Documents, Source, known
 from aquilamed.corpus import classify, importing, mix, quality, repair, rules
 from aquilamed.evals import benchmarks, ledger, score
 from aquilamed.hygiene import decontaminate, dedup, holdout, repeats, screen
+from aquilamed.instruct import balance, diverse, questions, relevance, safe_answers, safety, select, topics
 from aquilamed.instruct import importing as talks
-from aquilamed.instruct import questions, relevance, select
+from aquilamed.instruct import join as join_talks
 from aquilamed.instruct import score as scores
 from aquilamed.models import prepare
 from aquilamed.pipeline import Recipe, Step
+from aquilamed.preference import graded, join, lint, objective, subjective
 from aquilamed.preference import importing as votes
-from aquilamed.preference import join, objective, subjective
+from aquilamed.release import dataset
 from aquilamed.train import dpo, pretrain, sft
 
 DATA = Path("../shared/data")
@@ -67,20 +69,30 @@ def corpus(sizes: Sizes) -> list[Step]:
 
 
 def instructions(sizes: Sizes) -> list[Step]:
-    """Consultations and instructions of twelve public sets -> selected conversations."""
+    """Consultations and instructions of twelve public sets -> selected conversations, with some that show safe answers."""
     kind = "conversations"
     exams = tuple(source for name, source in known.questions(DATA).items() if name in ("head_qa_train", "pubmedqa_train"))
+    tails = select.Config(drop_score_share=0.0, drop_high_relevance_share=0.05, drop_low_relevance_share=0.05)     # paper 2.2.1: thresholds open
+    most = balance.Config(department=0.25, disease=0.05, unlabelled=0.3)                                            # paper 1: 15+ departments, 100+ diseases
     return [
         Step(name="talks", stage="instruct.importing", config=talks.Config(sources=tuple(known.conversations(DATA).values())), paper="2.2.1"),
         Step(name="exam-questions", stage="instruct.questions", config=questions.Config(sources=exams), paper="2.2.1"),
-        Step(name="talks-safe", stage="hygiene.screen", config=screen.Config(kind=kind, identifiers="mask"), inputs={kind: "talks"}, paper="2.2.1"),
-        Step(name="talks-once", stage="hygiene.dedup", config=dedup.Config(kind=kind), inputs={kind: "talks-safe"}, paper="2.2.1"),
-        Step(name="talks-clean", stage="hygiene.decontaminate", config=decontaminate.Config(kind=kind), inputs={kind: "talks-once", "benchmarks": "benchmarks"}),
-        Step(name="scored", stage="instruct.score", config=scores.Config(), inputs={kind: "talks-clean"}, paper="2.2.1"),
-        Step(name="shortlist", stage="instruct.select", config=select.Config(drop_score_share=0.3, max_records=sizes.shortlist), inputs={kind: "scored"}, paper="2.2.1"),
+        Step(name="talks-screened", stage="hygiene.screen", config=screen.Config(kind=kind, identifiers="mask"), inputs={kind: "talks"}, paper="2.2.1"),
+        Step(name="talks-harmless", stage="instruct.safety", config=safety.Config(), inputs={kind: "talks-screened"}, paper="2.2.1"),
+        Step(name="talks-once", stage="hygiene.dedup", config=dedup.Config(kind=kind), inputs={kind: "talks-harmless"}, paper="2.2.1"),
+        Step(name="topics", stage="instruct.topics", config=topics.Config(), inputs={kind: "talks-once"}),
+        Step(name="scored", stage="instruct.score", config=scores.Config(), inputs={kind: "topics"}, paper="2.2.1"),
+        Step(name="diverse", stage="instruct.diverse", config=diverse.Config(), inputs={kind: "scored"}, paper="2.2.1"),
+        Step(name="shortlist", stage="instruct.select", config=select.Config(drop_score_share=0.3, max_records=sizes.shortlist), inputs={kind: "diverse"}, paper="2.2.1"),
         Step(name="relevance", stage="instruct.relevance", config=relevance.Config(max_tokens=512), inputs={kind: "shortlist", "model": "base"}, paper="2.2.1"),
-        Step(name="selected", stage="instruct.select", config=select.Config(drop_score_share=0.0, max_records=sizes.max_talks), inputs={kind: "relevance"}, paper="2.2.1"),
-        Step(name="dialogues", stage="hygiene.holdout", config=holdout.Config(kind=kind, share=0.1), inputs={kind: "selected"}, paper="2.2.2"),
+        Step(name="related", stage="instruct.select", config=tails, inputs={kind: "relevance"}, paper="2.2.1"),
+        Step(name="balanced", stage="instruct.balance", config=most, inputs={kind: "related"}),
+        Step(name="selected", stage="instruct.select", config=select.Config(drop_score_share=0.0, max_records=sizes.max_talks), inputs={kind: "balanced"}, paper="2.2.1"),
+        Step(name="safe-answers", stage="instruct.safe_answers", config=safe_answers.Config()),
+        Step(name="safe-screened", stage="hygiene.screen", config=screen.Config(kind=kind, identifiers="mask"), inputs={kind: "safe-answers"}),
+        Step(name="instructions", stage="instruct.join", config=join_talks.Config(shares={"safe": 0.05}), inputs={"selected": "selected", "safe": "safe-screened"}),
+        Step(name="instructions-clean", stage="hygiene.decontaminate", config=decontaminate.Config(kind=kind), inputs={kind: "instructions", "benchmarks": "benchmarks"}),
+        Step(name="dialogues", stage="hygiene.holdout", config=holdout.Config(kind=kind, share=0.1), inputs={kind: "instructions-clean"}, paper="2.2.2"),
     ]
 
 
@@ -103,12 +115,22 @@ def training(sizes: Sizes) -> list[Step]:
              inputs={"model": "sft", "conversations": "dialogues"}, paper="2.3.1"),
         Step(name="votes", stage="preference.importing", config=votes.Config(sources=tuple(known.preferences(DATA).values()))),
         Step(name="pairs-general", stage="preference.join", config=join.Config(max_pairs=sizes.general), inputs={"votes": "votes"}),
-        Step(name="pairs", stage="preference.join", config=join.Config(), inputs={name: f"pairs-{name}" for name in ("objective", "subjective", "general")}, paper="2.3.2"),
-        Step(name="pairs-safe", stage="hygiene.screen", config=screen.Config(kind=kind, identifiers="mask"), inputs={kind: "pairs"}),
-        Step(name="pairs-clean", stage="hygiene.decontaminate", config=decontaminate.Config(kind=kind), inputs={kind: "pairs-safe", "benchmarks": "benchmarks"}),
-        Step(name="preferences", stage="hygiene.holdout", config=holdout.Config(kind=kind, share=0.4), inputs={kind: "pairs-clean"}, paper="2.3.2"),
+        Step(name="dialogues-judged", stage="instruct.importing", config=talks.Config(sources=tuple(known.judged(DATA).values()))),
+        Step(name="pairs-judged", stage="preference.graded", config=graded.Config(), inputs={"conversations": "dialogues-judged"}),
+        Step(name="pairs", stage="preference.join", config=join.Config(), inputs={name: f"pairs-{name}" for name in ("objective", "subjective", "general", "judged")}, paper="2.3.2"),
+        Step(name="pairs-screened", stage="hygiene.screen", config=screen.Config(kind=kind, identifiers="mask"), inputs={kind: "pairs"}),
+        Step(name="pairs-clean", stage="hygiene.decontaminate", config=decontaminate.Config(kind=kind), inputs={kind: "pairs-screened", "benchmarks": "benchmarks"}),
+        Step(name="pairs-linted", stage="preference.lint", config=lint.Config(max_bad_share=0.1), inputs={kind: "pairs-clean"}),
+        Step(name="preferences", stage="hygiene.holdout", config=holdout.Config(kind=kind, share=0.4), inputs={kind: "pairs-linted"}, paper="2.3.2"),
         Step(name="dpo", stage="train.dpo", config=dpo.Config(optim=prefer, beta=0.1), inputs={"model": "sft", kind: "preferences"}, paper="2.3.2"),
     ]
+
+
+def cards() -> list[Step]:
+    """The three sets as folders that could be published, with their cards."""
+    sets = {"cpt": ("documents", "text"), "sft": ("conversations", "dialogues"), "dpo": ("preferences", "preferences")}
+    return [Step(name=f"card-{name}", stage="release.dataset", config=dataset.Config(kind=kind, title=f"aquilamed-{name}"), inputs={kind: step, "heldout": f"{step}/heldout"})
+            for name, (kind, step) in sets.items()]
 
 
 def evaluation(sizes: Sizes) -> list[Step]:
@@ -129,5 +151,5 @@ def recipe() -> Recipe:
         Step(name="base", stage="models.prepare", config=prepare.Config(source="embedded:gemma-3-270m-zh-en", license="Gemma"), paper="2.1.3"),
         Step(name="clinic", stage="clinic.write", config=seeds_only),
         Step(name="benchmarks", stage="evals.benchmarks", config=benchmarks.Config(sources=scored), paper="3.1"),
-        *corpus(sizes), *instructions(sizes), *training(sizes), *evaluation(sizes),
+        *corpus(sizes), *instructions(sizes), *training(sizes), *cards(), *evaluation(sizes),
     ))
