@@ -102,6 +102,16 @@ def test_label_only_loss_equals_the_whole_softmax_and_its_gradients():
         torch.testing.assert_close(a, b, rtol=1e-3, atol=1e-4)
 
 
+def test_losses_summed_by_blocks_of_the_vocabulary_are_those_of_the_whole_softmax():
+    torch.manual_seed(1)
+    for n_vocabulary in (50, head.BLOCK, 2 * head.BLOCK + 7):
+        hidden, weight = 3 * torch.randn(600, 8), 3 * torch.randn(n_vocabulary, 8)
+        at, target = torch.randint(0, 600, (700,)), torch.randint(0, n_vocabulary, (700,))
+        plain = -(hidden.double() @ weight.double().T).log_softmax(-1)[at, target]
+        torch.testing.assert_close(head.nll_alone(hidden, weight, at, target).double(), plain, rtol=1e-5, atol=1e-4)
+    assert head.nll_alone(hidden, weight, at[:0], target[:0]).shape == (0,)
+
+
 @pytest.mark.parametrize("kept", [0, 10_000])
 def test_the_head_adds_to_a_gradient_that_is_there_and_can_be_asked_twice(kept, monkeypatch):
     """Log-probabilities kept or computed again, a gradient's memory given or not, one backward pass or two: the same gradients."""

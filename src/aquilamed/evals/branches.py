@@ -8,8 +8,6 @@ import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 
-import numpy as np
-
 from aquilamed.tree import pack, score
 
 MIN_SHARED = 32
@@ -43,26 +41,10 @@ def logp(network, branches: Sequence[Branch], *, pack_tokens: int = 0, tick: Cal
         trees.append(tree)
         leaves.append((group, ends))
     found: dict[Branch, list[float]] = {}
-    for (group, ends), losses in zip(leaves, losses_of(network, trees, pack_tokens=room, tick=tick), strict=True):
+    for (group, ends), losses in zip(leaves, score.nll(network, trees, pack_tokens=room, tick=tick), strict=True):
         for branch, segments in zip(group, ends, strict=True):
             found[branch] = [-float(losses[segment].sum()) for segment in segments]
     return [found[branch] for branch in branches]
-
-
-def losses_of(network, trees: Sequence[pack.Tree], *, pack_tokens: int = 0, tick: Callable[[int], None] = lambda done: None) -> list[list[np.ndarray]]:
-    """`tree.score.nll`, with trees longer than a pack in packs of two, four, ... times the length, so that they slow only themselves."""
-    room = pack_tokens or score.default_pack(network)
-    classes: dict[int, list[int]] = {}
-    for index, tree in enumerate(trees):
-        length = room
-        while length < pack.size(tree):
-            length *= 2
-        classes.setdefault(length, []).append(index)
-    found: list[list[np.ndarray]] = [[] for _ in trees]
-    for length, members in sorted(classes.items()):
-        for index, losses in zip(members, score.nll(network, [trees[i] for i in members], pack_tokens=length, tick=tick), strict=True):
-            found[index] = losses
-    return found
 
 
 def _groups(branches: Sequence[Branch], room: int) -> Iterator[list[Branch]]:

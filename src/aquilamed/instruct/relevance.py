@@ -3,7 +3,7 @@
     CR(T | H) = L(T | H) / L(T)      L: mean token loss in nats of turn T, with and without its history H
 
 Above 1 the history misleads; far below 1 the turn repeats it. A turn is a question with its answer. All turns of a
-dialogue, with history and alone, are one tree and one forward pass.
+dialogue, with history and alone, are one tree and one forward pass; a dialogue longer than a pack takes a few.
 """
 
 import dataclasses
@@ -17,7 +17,7 @@ from aquilamed.core.counts import Counts
 from aquilamed.models import chat, folders
 from aquilamed.tree import pack, score
 
-VERSION = 1
+VERSION = 2
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -49,9 +49,23 @@ def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts
 def relevances(model: folders.Model, dialogues: Sequence[list[dict]], max_tokens: int) -> list[list[float]]:
     """CR of each turn after the first, for each dialogue; empty where there is none, or it can't be shown or is too long."""
     made = [turn_tree(model.tokenizer, messages) for messages in dialogues]
-    fits = [bool(tree) and pack.size(tree) <= 2 * max_tokens for tree in made]
-    scored = iter(score.nll(model.network, [tree for tree, fit in zip(made, fits, strict=True) if fit]))
-    return [ratios(next(scored)) if fit else [] for fit in fits]
+    fits = [tree if tree and pack.size(tree) <= 2 * max_tokens else () for tree in made]
+    apart = [pieces(tree, score.default_pack(model.network)) for tree in fits]
+    scored = iter(score.nll(model.network, [piece for some in apart for piece in some]))
+    return [ratios(joined([next(scored) for _ in some])) for some in apart]
+
+
+def pieces(tree: pack.Tree, room: int) -> list[pack.Tree]:
+    """A `turn_tree` as it is or, where it takes more than `room` tokens, its chain and each turn alone apart: attention grows with the square of a pack."""
+    if pack.size(tree) <= room:
+        return [tree] if tree else []
+    chain = len(tree) // 2 + 1
+    return [tree[:chain], *((tree[0], turn) for turn in tree[chain:])]
+
+
+def joined(losses: Sequence[Sequence[np.ndarray]]) -> list[np.ndarray]:
+    """The losses of a whole `turn_tree` from those of its `pieces`."""
+    return [segment for number, some in enumerate(losses) for segment in (some[1:] if number else some)]
 
 
 def ratios(losses: Sequence[np.ndarray]) -> list[float]:

@@ -12,6 +12,8 @@ from torch import Tensor
 
 CHUNK = 256
 """Positions whose logits exist at the same time: 256 x 262k floats are 268 MB."""
+BLOCK = 1024
+"""Columns of the vocabulary whose logits exist at the same time where no gradient is wanted: with `2 * CHUNK` positions 2 MB, which stay in a processor's cache."""
 KEPT = 2 * CHUNK
 """Asked positions up to which their log-probabilities are kept for the backward pass; those of more are computed once more in it."""
 
@@ -71,6 +73,30 @@ def token_nll(hidden_TD: Tensor, weight_VD: Tensor, at_L: Tensor, target_L: Tens
     if hidden_TD.is_cuda and len(unique_U) == len(at_L) and (fused := fused_nll()) is not None:
         return fused(hidden_TD.index_select(0, at_L), weight_VD, target_L)
     return _TokenNll.apply(hidden_TD.index_select(0, unique_U), weight_VD, row_L, target_L)
+
+
+def nll_alone(hidden_TD: Tensor, weight_VD: Tensor, at_L: Tensor, target_L: Tensor) -> Tensor:
+    """`token_nll` where no gradient is wanted: on a CPU no logit leaves the cache, which takes two thirds of the time."""
+    if hidden_TD.is_cuda or hidden_TD.dtype != torch.float32:
+        return token_nll(hidden_TD, weight_VD, at_L, target_L)
+    unique_U, row_L = torch.unique(at_L, return_inverse=True)
+    hidden_UD = hidden_TD.index_select(0, unique_U)
+    total_U = torch.cat([_log_total(rows_CD, weight_VD) for rows_CD in hidden_UD.split(2 * CHUNK)])
+    asked_L = torch.linalg.vecdot(hidden_UD.index_select(0, row_L), weight_VD.index_select(0, target_L))
+    return total_U.index_select(0, row_L) - asked_L
+
+
+def _log_total(hidden_CD: Tensor, weight_VD: Tensor) -> Tensor:
+    """log of the sum over the vocabulary of e to each logit, (C,)."""
+    logits_CB = hidden_CD.new_empty(len(hidden_CD), BLOCK)
+    most_C, sum_C = hidden_CD.new_full((len(hidden_CD),), -torch.inf), hidden_CD.new_zeros(len(hidden_CD))
+    for block_BD in weight_VD.split(BLOCK):
+        here_CB = logits_CB if len(block_BD) == BLOCK else hidden_CD.new_empty(len(hidden_CD), len(block_BD))
+        torch.mm(hidden_CD, block_BD.T, out=here_CB)
+        higher_C = torch.maximum(most_C, here_CB.amax(1))
+        sum_C = sum_C * (most_C - higher_C).exp() + here_CB.sub_(higher_C[:, None]).exp_().sum(1)
+        most_C = higher_C
+    return most_C + sum_C.log()
 
 
 @functools.cache

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from aquilamed.core.errors import ModelUnavailable
 from aquilamed.tree import pack as packing
-from aquilamed.tree.head import token_nll
+from aquilamed.tree.head import nll_alone, token_nll
 from aquilamed.tree.mask import attention_mask
 from aquilamed.tree.pack import Pack, Tree
 
@@ -40,7 +40,7 @@ def pack_nll(network, pack: Pack) -> Tensor:
     return network(pack) if isinstance(network, Scored) else _pack_nll(network, pack)
 
 
-def _pack_nll(network, pack: Pack) -> Tensor:
+def _pack_nll(network, pack: Pack, losses: Callable[..., Tensor] = token_nll) -> Tensor:
     device = next(network.parameters()).device
     body, config = network.get_decoder(), network.config.get_text_config()
     as_tensor = lambda array: torch.from_numpy(array).to(device)  # noqa: E731
@@ -50,7 +50,7 @@ def _pack_nll(network, pack: Pack) -> Tensor:
             attention_mask=attention_mask(pack, config, body.dtype, device, flex=config._attn_implementation == "flex_attention"), use_cache=False,
         ).last_hidden_state
     weight_VD = network.get_output_embeddings().weight
-    return token_nll(hidden_1TD[0].to(weight_VD.dtype), weight_VD, as_tensor(pack.at_L), as_tensor(pack.target_L))
+    return losses(hidden_1TD[0].to(weight_VD.dtype), weight_VD, as_tensor(pack.at_L), as_tensor(pack.target_L))
 
 
 def default_pack(network) -> int:
@@ -62,17 +62,24 @@ def default_pack(network) -> int:
 def nll(network, trees: Sequence[Tree], *, pack_tokens: int = 0, tick: Callable[[int], None] = lambda done: None) -> list[list[np.ndarray]]:
     """For each tree, for each of its segments, -log p in nats of its asked tokens, in order.
 
-    `pack_tokens` 0 is `default_pack`; a longer tree gets a pack of its own. `tick` hears the tokens done.
+    `pack_tokens` 0 is `default_pack`; longer trees lie in packs of two, four, ... times the length, so that they slow only themselves. `tick` hears the tokens done.
     """
-    length = max([pack_tokens or default_pack(network), *(packing.size(tree) for tree in trees)])
+    room = pack_tokens or default_pack(network)
+    classes: dict[int, list[int]] = {}
+    for index, tree in enumerate(trees):
+        length = room
+        while length < packing.size(tree):
+            length *= 2
+        classes.setdefault(length, []).append(index)
     found: list[list[np.ndarray]] = [[] for _ in trees]
     was_training = network.training
     network.eval()
-    for one in packing.pack(trees, length) if trees else ():
-        values = pack_nll(network, one).double().cpu().numpy()
-        for number, origin in enumerate(one.tree_S):
-            found[origin].append(values[one.owner_L == number])
-        tick(len(one))
+    for length, members in sorted(classes.items()):
+        for one in packing.pack([trees[index] for index in members], length):
+            values = _pack_nll(network, one, nll_alone).double().cpu().numpy()
+            for number, origin in enumerate(one.tree_S):
+                found[members[origin]].append(values[one.owner_L == number])
+            tick(len(one))
     network.train(was_training)
     return found
 
