@@ -92,6 +92,26 @@ def test_selection_names_its_reasons(tmp_path):
         select.run(config, save(tmp_path / "bare", [talk("头痛", "休息。")]), tmp_path / "none", Local(1))
 
 
+def test_relevance_is_cut_at_quantiles_within_each_language(tmp_path):
+    spread = {"zh": np.linspace(0.6, 0.95, 20), "en": np.linspace(0.3, 0.65, 20)}
+    rows = [talk(f"{'第' if lang == 'zh' else 'No '}{k}", "好。" if lang == "zh" else "Yes.", lang=lang, kind="multi", meta={"score": "5", "relevance": f"{value:.4f}"})
+            for lang, values in spread.items() for k, value in enumerate(values)]
+    given = save(tmp_path / "in", rows)
+    config = select.Config(drop_score_share=0.0, drop_high_relevance_share=0.1, drop_low_relevance_share=0.2)
+    counts = select.run(config, given, tmp_path / "out", Local(1))
+    assert counts.dropped == {"unrelated_turns": 4, "redundant_turns": 8}
+    for lang, values in spread.items():
+        kept = [float(row["meta"]["relevance"]) for row in tables.rows(tmp_path / "out", "conversations") if row["lang"] == lang]
+        assert sorted(kept) == pytest.approx(values[4:18], abs=1e-4)
+        assert counts.notes["relevance_limits"][lang] == pytest.approx([np.quantile(values, 0.2), np.quantile(values, 0.9)], abs=2e-4)
+    fixed = select.run(select.Config(drop_score_share=0.0, drop_high_relevance_share=0.1, max_relevance=0.7), given, tmp_path / "fixed", Local(1))
+    assert fixed.notes["relevance_limits"] == {"zh": [0.05, 0.7], "en": [0.05, pytest.approx(np.quantile(spread["en"], 0.9), abs=2e-4)]}    # the narrower of both
+    near = [(row["reason"], row["meta"]["relevance"]) for row in tables.rows(tmp_path / "out" / "near", "conversations") if row["lang"] == "zh"]
+    assert ("unrelated_turns", f"{spread['zh'][17]:.4f}") in near and ("redundant_turns", f"{spread['zh'][4]:.4f}") in near
+    with pytest.raises(ConfigError, match="together below 1"):
+        select.Config(drop_high_relevance_share=0.5, drop_low_relevance_share=0.5)
+
+
 @pytest.mark.parametrize(("lang", "stem", "options", "said"), [
     ("zh", "高血压看哪个科？", ["骨科", "心内科", "眼科", "儿科"], ["B. 心内科", "心内科"]),
     ("en", "Which clinic treats asthma?", ["cardiology", "dermatology", "dentistry", "respiratory medicine"], ["D. respiratory medicine", "respiratory medicine"])])
