@@ -54,12 +54,13 @@ def _block(step: Step) -> Html | None:
 
 def _reason(reason: str, n: int, dropped: list[Example], near: list[Example]) -> Html:
     head = join([tag("b", reason), " ", tag("small", f"{whole(n)} dropped" if n else "marked, not dropped", f" · {len(near)} shown that nearly were" if near else "")])
-    sides = [tag("div", tag("p", both(*names), class_="what"), [_card(example) for example in found] or tag("p", "–", class_="none"))
+    sides = [tag("div", tag("p", both(*names), class_="what"), [card(example) for example in found] or tag("p", "–", class_="none"))
              for names, found in ((("Dropped", "剔除"), dropped), (("Nearly dropped", "险些剔除"), near)) if found or names[0] == "Dropped"]
     return folded(head, tag("div", sides, class_="sides"))
 
 
-def _card(example: Example) -> Html:
+def card(example: Example) -> Html:
+    """A record with what is known of it above its text."""
     who = [tag("span", example.lang, class_=f"lang {example.lang}"), " ", tag("small", example.detail), " ", tag("small", both("truth", "真值"), f": {example.dirt}", class_="truth") if example.dirt else ""]
     return tag("div", tag("p", who, class_="who"), tag("p", example.text, class_="answer", lang=example.lang if example.lang in ("zh", "en") else None), class_="example")
 
