@@ -7,8 +7,9 @@ import pytest
 
 from aquilamed.core import tables
 from aquilamed.core.errors import ConfigError, RecordError
-from aquilamed.corpus import calibration, cascade, classify, features, linear, quality
+from aquilamed.corpus import calibration, cascade, classify, linear, quality
 from aquilamed.engine.local import Local
+from aquilamed.hygiene import features
 
 
 def _documents(rows):

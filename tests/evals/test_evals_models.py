@@ -10,8 +10,9 @@ import torch
 
 from aquilamed.core.errors import ConfigError
 from aquilamed.core.records import make
-from aquilamed.evals import branches, choice, judge, perplexity, preferences, sampling
+from aquilamed.evals import choice, judge, perplexity, preferences, sampling
 from aquilamed.models import chat, folders
+from aquilamed.tree import branches
 
 torch.set_num_threads(1)
 ARCHITECTURES = ("gemma3_text", "llama", "qwen2")

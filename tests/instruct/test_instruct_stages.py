@@ -8,7 +8,7 @@ import torch
 from aquilamed.core import tables, union
 from aquilamed.core.errors import ConfigError
 from aquilamed.engine.local import Local
-from aquilamed.instruct import exam, join, relevance, score, select
+from aquilamed.instruct import exam, join, relevance, select
 from aquilamed.models import folders, surface
 from aquilamed.tree import pack
 from aquilamed.tree.score import nll
@@ -36,13 +36,6 @@ def test_a_full_answer_scores_above_a_poor_one(better, worse):
     asked = "高血压怎么办？ What should I do about hypertension and fever?"
     assert surface.quality(asked, better) > surface.quality(asked, worse) >= 1
     assert 1 <= surface.complexity("头痛") < surface.complexity("我今年45岁，血压150/95，已服药3周：还需要做哪些检查？") <= 6
-
-
-def test_a_dialogues_score_is_the_mean_over_its_turns():
-    one, two = ("头痛怎么办？", "注意休息。"), ("How long does influenza last?", "About one week; see a doctor if it gets worse.")
-    parts = [surface.complexity(q) * surface.quality(q, a) for q, a in (one, two)]
-    assert score.score(talk(*one, *two)["messages"]) == pytest.approx(sum(parts) / 2)
-    assert surface.repetition(["a"] * 8) == pytest.approx(4 / 5) and surface.overlap("血压高", "血压高") == 1.0
 
 
 def test_relevance_by_hand():

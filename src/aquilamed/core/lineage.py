@@ -8,7 +8,7 @@ from aquilamed.core import manifest
 from aquilamed.core.errors import RecordError
 from aquilamed.core.records import SCHEMAS
 
-NOT_CARRIED = ("seeds", "benchmarks", "heldout", "seen", "model", "reference")
+NOT_CARRIED = ("seeds", "teacher", "benchmarks", "heldout", "seen", "model", "reference")
 """Inputs whose records do not come out again begin so."""
 
 

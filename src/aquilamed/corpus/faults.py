@@ -10,8 +10,8 @@ from aquilamed.core.errors import RecordError
 from aquilamed.corpus import calibration, linear
 from aquilamed.corpus.asking import FAULTS
 from aquilamed.corpus.calibration import Calibration
-from aquilamed.corpus.features import hashed
 from aquilamed.corpus.linear import Linear
+from aquilamed.hygiene.features import hashed
 
 LEAST = 10
 """Seeds with a fault, and without it, below which it is not learnt."""

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from aquilamed.core import chance
-from aquilamed.corpus.features import hashed, rarity, weighed
+from aquilamed.hygiene.features import hashed, rarity, weighed
 
 FOLDS = 5
 

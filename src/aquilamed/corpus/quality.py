@@ -12,24 +12,22 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-from scipy.sparse import csr_matrix, hstack
 
 from aquilamed.core import manifest, near, tables
 from aquilamed.core.config import check
 from aquilamed.core.counts import Counts
 from aquilamed.core.errors import RecordError
+from aquilamed.core.ranks import spearman
 from aquilamed.corpus import faults, linear, readers
 from aquilamed.corpus import seeds as labelled
-from aquilamed.corpus.features import hashed, shape
 from aquilamed.corpus.goodness import ALL, Threshold, choose
 from aquilamed.corpus.readers import Reading
+from aquilamed.hygiene import ridge
 
 VERSION = 3
 MODEL = "model.npz"
 BEST = 6
 LEAST_SEEDS = 20
-SHAPE_WEIGHT = 0.3
-"""What a standard deviation of shape counts against the n-grams, whose rows have length 1."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -74,25 +72,10 @@ def files(config: Config) -> list[Path]:
 
 
 @dataclasses.dataclass(frozen=True)
-class Ridge:
-    """Weights of the n-gram columns, then of the shape columns and their squares, scaled by `mean` and `deviation`."""
-
-    weights: np.ndarray
-    intercept: float
-    mean: np.ndarray
-    deviation: np.ndarray
-
-    def raw(self, texts: pa.Array | pa.ChunkedArray) -> np.ndarray:
-        """The score of each text, to 6 decimals; not held to 0..6."""
-        bits = (len(self.weights) - 2 * len(self.mean)).bit_length() - 1
-        return np.round(_columns(texts, bits, self.mean, self.deviation) @ self.weights + self.intercept, 6)
-
-
-@dataclasses.dataclass(frozen=True)
 class Model:
     """The ridge and, where there is one, the reader; how they are put together; and what follows from the score."""
 
-    ridge: Ridge
+    ridge: ridge.Ridge
     reader: readers.Head | readers.Tuned | None
     blend: np.ndarray
     """Factors of the ridge and of the reader, and what is added."""
@@ -142,7 +125,7 @@ def learn(config: Config, seeds: labelled.Seeds, scores: np.ndarray, faulty: tup
     unseen = np.zeros(len(truth))
     for fold in np.unique(folds):
         rest = np.flatnonzero(folds != fold)
-        unseen[folds == fold] = ridge(texts.take(pa.array(rest)), truth[rest], config).raw(texts.take(pa.array(np.flatnonzero(folds == fold))))
+        unseen[folds == fold] = ridge.fit(texts.take(pa.array(rest)), truth[rest], bits=config.bits, penalty=config.penalty).raw(texts.take(pa.array(np.flatnonzero(folds == fold))))
     reader, read, rows, blend, notes = None, 0.0, np.arange(len(truth)), np.array([1.0, 0.0, 0.0]), {}
     if config.reading.reads:
         lesson = readers.Seeds(texts=texts, targets=truth, folds=folds, judge=lambda raw, target: -float(np.abs(raw - target).mean()), seed=config.seed)
@@ -155,16 +138,7 @@ def learn(config: Config, seeds: labelled.Seeds, scores: np.ndarray, faulty: tup
     marks, known = faulty
     own = known[seeds.train]
     taught = faults.learn(texts.take(pa.array(np.flatnonzero(own))), {name: mark[seeds.train][own] for name, mark in marks.items()}, folds[own], config.bits)
-    return Model(ridge(texts, truth, config), reader, blend, thresholds, taught), notes
-
-
-def ridge(texts: pa.Array | pa.ChunkedArray, scores: np.ndarray, config: Config) -> Ridge:
-    """Ridge regression."""
-    from sklearn.linear_model import Ridge as Regression
-    figures = shape(texts)
-    mean, deviation = figures.mean(axis=0), np.maximum(figures.std(axis=0), 1e-6)
-    fitted = Regression(alpha=config.penalty, solver="lsqr", tol=1e-6, max_iter=2000).fit(_columns(texts, config.bits, mean, deviation), scores)
-    return Ridge(weights=fitted.coef_.astype(np.float64), intercept=float(fitted.intercept_), mean=mean, deviation=deviation)
+    return Model(ridge.fit(texts, truth, bits=config.bits, penalty=config.penalty), reader, blend, thresholds, taught), notes
 
 
 def sieve(config: Config, model: Model, table: pa.Table) -> tuple[pa.Table, pa.Table, Counter, pa.Table]:
@@ -204,27 +178,11 @@ def agreement(said: np.ndarray, truth: np.ndarray) -> dict:
 
 def measure(predicted: np.ndarray, truth: np.ndarray) -> dict:
     """Spearman's rank correlation (0 where one side is constant), mean absolute error in points, and the number of documents."""
-    a, b = _ranks(predicted), _ranks(truth)
-    spread = a.std() * b.std()
-    correlation = float(((a - a.mean()) * (b - b.mean())).mean() / spread) if spread > 0 else 0.0
-    return {"spearman": round(correlation, 4), "mae": round(float(np.abs(predicted - truth).mean()), 4), "n": len(truth)}
+    return {"spearman": spearman(predicted, truth), "mae": round(float(np.abs(predicted - truth).mean()), 4), "n": len(truth)}
 
 
 def _score(blend: np.ndarray, ridge_said: np.ndarray, read: np.ndarray | float) -> np.ndarray:
     return np.round(np.clip(blend[0] * ridge_said + blend[1] * read + blend[2], 0, BEST), 2)
-
-
-def _columns(texts: pa.Array | pa.ChunkedArray, bits: int, mean: np.ndarray, deviation: np.ndarray) -> csr_matrix:
-    """The n-grams, then the shape in standard deviations and its square: too much of something is as bad as too little."""
-    scaled = np.clip((shape(texts) - mean) / deviation, -5, 5)
-    return hstack([hashed(texts, bits), csr_matrix(SHAPE_WEIGHT * np.hstack([scaled, scaled**2]))], format="csr")
-
-
-def _ranks(values: np.ndarray) -> np.ndarray:
-    """Ranks from 0, equal values sharing the mean of theirs."""
-    _, place, count = np.unique(values, return_inverse=True, return_counts=True)
-    ends = np.cumsum(count)
-    return ((ends - count + ends - 1) / 2)[place]
 
 
 def _scores(seeds: labelled.Seeds) -> np.ndarray:

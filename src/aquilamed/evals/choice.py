@@ -12,13 +12,14 @@ from aquilamed.core.chance import chooser
 from aquilamed.core.config import check
 from aquilamed.core.errors import ConfigError
 from aquilamed.core.text import content_id
-from aquilamed.evals import branches, judge
-from aquilamed.evals.branches import Branch
+from aquilamed.evals import judge
 from aquilamed.evals.task import Answer, Asked
 from aquilamed.models import chat, wording
 from aquilamed.models.folders import Model
 from aquilamed.models.generate import generate
 from aquilamed.models.wording import LETTERS
+from aquilamed.tree import branches
+from aquilamed.tree.branches import Branch
 
 Form = Literal["plain", "chat"]
 

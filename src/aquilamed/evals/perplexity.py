@@ -8,10 +8,11 @@ import math
 from collections.abc import Callable, Sequence
 
 from aquilamed.core.config import check
-from aquilamed.evals import branches, judge
-from aquilamed.evals.branches import Branch
+from aquilamed.evals import judge
 from aquilamed.evals.task import Answer, Asked
 from aquilamed.models.folders import Model
+from aquilamed.tree import branches
+from aquilamed.tree.branches import Branch
 
 
 def bits_per_byte(model: Model, documents: Sequence[dict], window: int, tick: Callable[[int], None] = lambda done: None) -> Asked:

@@ -10,11 +10,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from aquilamed.evals import branches, judge
-from aquilamed.evals.branches import Branch
+from aquilamed.evals import judge
 from aquilamed.evals.task import Answer, Asked
 from aquilamed.models import chat
 from aquilamed.models.folders import Model
+from aquilamed.tree import branches
+from aquilamed.tree.branches import Branch
 
 
 class PairLogp(NamedTuple):

@@ -18,7 +18,7 @@ GROUPS = {
 """Part of the pipeline -> its names."""
 OF_STAGE = {"corpus": "corpus", "clinic": "corpus", "instruct": "instruct", "preference": "preference", "train": "train", "models": "train", "evals": "evals"}
 OF_KIND = {"documents": "corpus", "conversations": "instruct", "preferences": "preference", "questions": "evals"}
-USED = frozenset({"model", "seeds", "benchmarks", "reference"})
+USED = frozenset({"model", "seeds", "teacher", "benchmarks", "reference"})
 """Inputs that a step looks at without passing their records on."""
 
 

@@ -1,0 +1,134 @@
+"""Context relevance of real dialogues: the prefix tree beside separate forward passes, in dialogue tokens a minute, and the largest difference between their ratios.
+
+    python benchmarks/relevance.py                          every set, both peers, two threads: about twenty minutes on two quiet cores
+    python benchmarks/relevance.py --sets cmtmedqa --dialogues 4 --runs 1
+
+The dialogues are drawn by chance from CMtMedQA, MTS-Dialog and ACI-Bench, those with two turns or more, as the importer reads them; the model is the
+embedded base. Both sides get them as tokens; rendering is not counted. The peers do what eq. 1-3 say with a stock transformers model: each turn after
+its history and by itself, the loss from the model's own logits; `one pass a turn` a sequence at a time, `padded batches` by length and of at most
+2,048 padded tokens. `equal`: every ratio is the same to 1e-4.
+"""
+
+import argparse
+import itertools
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import tables as bench
+import torch
+
+from aquilamed.core import chance, tables
+from aquilamed.core.sources import known
+from aquilamed.engine.local import Local
+from aquilamed.instruct import importing, relevance
+from aquilamed.models import embedded, folders, prepare
+from aquilamed.tree import pack, score
+
+DATA = Path("../shared/data")
+SETS = {"cmtmedqa": 6, "mts_dialog": 12, "aci_bench": 1}
+"""Set -> dialogues drawn where none are asked for: a peer's pass over one of ACI's takes minutes."""
+CLOSE = 1e-4
+PADDED = 2048
+
+
+def drawn(name: str, most: int) -> list[list[dict]]:
+    """Dialogues of two turns or more."""
+    with tempfile.TemporaryDirectory() as tmp:
+        importing.run(importing.Config(sources=(known.conversations(DATA)[name],)), {}, Path(tmp), Local(1))
+        rows = [row for row in tables.rows(Path(tmp), "conversations") if row["kind"] == "multi"]
+    return [row["messages"] for row in sorted(rows, key=lambda row: chance.share(0, row["id"]))[:most]]
+
+
+def ours(model: folders.Model, trees: list[pack.Tree]) -> list[float]:
+    """As `relevance.relevances`, from trees."""
+    apart = [relevance.pieces(tree, score.default_pack(model.network)) for tree in trees]
+    losses = iter(score.nll(model.network, list(itertools.chain(*apart))))
+    return [ratio for some in apart for ratio in relevance.ratios(relevance.joined([next(losses) for _ in some]))]
+
+
+def sequences(tree: pack.Tree) -> list[tuple[np.ndarray, np.ndarray]]:
+    """(what comes before, turn): of every turn after the first, with its history and then without."""
+    n = len(tree) // 2
+    ids = [part.ids.astype(np.int64) for part in tree]
+    return [(before, ids[k]) for k in range(2, n + 1) for before in (np.concatenate(ids[:k]), ids[0])]
+
+
+def one_pass_a_turn(model: folders.Model, trees: list[pack.Tree]) -> list[float]:
+    losses = []
+    for before, turn in itertools.chain.from_iterable(map(sequences, trees)):
+        ids = torch.from_numpy(np.concatenate([before, turn]))[None]
+        labels = ids.clone()
+        labels[0, :len(before)] = -100
+        losses.append(model.network(input_ids=ids, labels=labels).loss.item())
+    return _ratios(losses)
+
+
+def padded_batches(model: folders.Model, trees: list[pack.Tree]) -> list[float]:
+    whole = list(itertools.chain.from_iterable(map(sequences, trees)))
+    order = sorted(range(len(whole)), key=lambda k: len(whole[k][0]) + len(whole[k][1]))
+    losses, batch = [0.0] * len(whole), []
+    for place, number in enumerate(order):
+        batch.append(number)
+        longer = sum(map(len, whole[order[place + 1]])) if place + 1 < len(order) else PADDED
+        if (len(batch) + 1) * longer > PADDED:
+            for k, loss in zip(batch, _padded(model, [whole[k] for k in batch]), strict=True):
+                losses[k] = loss
+            batch = []
+    return _ratios(losses)
+
+
+def _padded(model: folders.Model, some: list[tuple[np.ndarray, np.ndarray]]) -> list[float]:
+    longest = max(len(before) + len(turn) for before, turn in some)
+    ids, labels, mask = torch.zeros(len(some), longest, dtype=torch.long), torch.full((len(some), longest), -100), torch.zeros(len(some), longest, dtype=torch.long)
+    for row, (before, turn) in enumerate(some):
+        end = len(before) + len(turn)
+        ids[row, :end], mask[row, :end] = torch.from_numpy(np.concatenate([before, turn])), 1
+        labels[row, len(before):end] = ids[row, len(before):end]
+    logits = model.network(input_ids=ids, attention_mask=mask).logits[:, :-1]
+    nll = torch.nn.functional.cross_entropy(logits.transpose(1, 2), labels[:, 1:], reduction="none")
+    return (nll.sum(1) / (labels[:, 1:] >= 0).sum(1)).tolist()
+
+
+def _ratios(losses: list[float]) -> list[float]:
+    return [a / b for a, b in zip(losses[::2], losses[1::2], strict=True)]
+
+
+PEERS = {"transformers, one pass a turn": one_pass_a_turn, "transformers, padded batches": padded_batches}
+
+
+def timed(work, model: folders.Model, trees: list[pack.Tree]) -> dict:
+    began = time.perf_counter()
+    with torch.no_grad():
+        found = work(model, trees)
+    return {"seconds": time.perf_counter() - began, "ratios": found}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sets", nargs="+", choices=SETS, default=list(SETS))
+    parser.add_argument("--dialogues", type=int, default=0, help="of each set; 0: as many as fit twenty minutes")
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--threads", type=int, default=2)
+    asked = parser.parse_args()
+    torch.set_num_threads(asked.threads)
+    model = folders.load(embedded.ensure(embedded.TRIMMED, embedded.CACHE), device="cpu")
+    prepare.give_chatml(model)
+    rows = []
+    for name in asked.sets:
+        talks = drawn(name, asked.dialogues or SETS[name])
+        trees = [tree for talk in talks if (tree := relevance.turn_tree(model.tokenizer, talk))]
+        tokens = sum(sum(len(part.ids) for part in tree[:len(tree) // 2 + 1]) for tree in trees)
+        timed(ours, model, trees[:1])
+        works = [lambda work=work: timed(work, model, trees) for work in (ours, *PEERS.values())]
+        (mine, seconds), *others = bench.alternate(asked.runs, works)
+        for peer_name, (theirs, peer_seconds) in zip(PEERS, others, strict=True):
+            apart = float(np.abs(np.array(mine["ratios"]) - np.array(theirs["ratios"])).max())
+            rows.append(bench.row(f"{name}, {peer_name.partition(', ')[2]}", 60 * tokens / seconds, 60 * tokens / peer_seconds, peer_name, unit="dialogue tokens/min", runs=asked.runs,
+                                  equal=apart <= CLOSE, dialogues=len(trees), tokens=tokens, ratios=len(mine["ratios"]), largest_difference=float(f"{apart:.2g}"), threads=asked.threads))
+    bench.publish("relevance", rows, bench.versions("torch", "transformers", "numpy"))
+
+
+if __name__ == "__main__":
+    main()
