@@ -27,7 +27,8 @@ def show(run: Run) -> Html:
     heads = [("Filter", "过滤器"), ("Of", "对象"), *((_title(name), "") for name in columns), ("n", "")]
     rows = [[tag("b", step.label), " · ".join(path), *(_figure(found.get(name)) for name in columns), whole(found["n"]) if "n" in found else "–"]
             for step, path, found in measured]
-    about = tag("p", both("Shares 0 to 1, on seeds kept out of the filter's own training; mean error in points of the 0 to 6 scale.", "取值 0 至 1，种子未参与该过滤器的训练；平均误差以 0 至 6 分计。"), class_="about")
+    about = tag("p", both("Shares 0 to 1, on seeds kept out of the filter's own training; mean error in points of the 0 to 6 scale. Agreement: two scorers on the same conversations.",
+                           "取值 0 至 1，种子未参与该过滤器的训练；平均误差以 0 至 6 分计。agreement 为两种打分器在相同对话上的一致性。"), class_="about")
     seeds = [tag("h3", both("Measured on labelled seeds", "以标注种子衡量")), about, table(heads, rows, numbers=range(2, len(heads)))] if rows else ""
     parts = [_truth(truth.measures(run)), seeds, _leaks(run), _others(run)]
     return section("filters", "How good the filters are", "过滤器质量", [part for part in parts if part])
