@@ -6,7 +6,8 @@
 The dialogues are drawn by chance from CMtMedQA, MTS-Dialog and ACI-Bench, those with two turns or more, as the importer reads them; the model is the
 embedded base. Both sides get them as tokens; rendering is not counted. The peers do what eq. 1-3 say with a stock transformers model: each turn after
 its history and by itself, the loss from the model's own logits; `one pass a turn` a sequence at a time, `padded batches` by length and of at most
-2,048 padded tokens. `equal`: every ratio is the same to 1e-4.
+2,048 padded tokens. `equal`: every ratio is the same to 1e-4. `passed` and `peer_passed` are the tokens that go through the model on either side: what the
+tree can win by itself, which grows with the turns of a dialogue. The rows `all` are those of the sets together.
 """
 
 import argparse
@@ -105,6 +106,23 @@ def timed(work, model: folders.Model, trees: list[pack.Tree]) -> dict:
     return {"seconds": time.perf_counter() - began, "ratios": found}
 
 
+def compared(name: str, peer: str, trees: list[pack.Tree], mine: tuple[dict, float], theirs: tuple[dict, float], asked: argparse.Namespace) -> dict:
+    """A row: both sides' tokens a minute, and the largest difference between their ratios."""
+    tokens = sum(sum(len(part.ids) for part in tree[:len(tree) // 2 + 1]) for tree in trees)
+    apart = float(np.abs(np.array(mine[0]["ratios"]) - np.array(theirs[0]["ratios"])).max())
+    return bench.row(f"{name}, {peer.partition(', ')[2]}", 60 * tokens / mine[1], 60 * tokens / theirs[1], peer, unit="dialogue tokens/min", runs=asked.runs, equal=apart <= CLOSE,
+                     dialogues=len(trees), tokens=tokens, ratios=len(mine[0]["ratios"]), largest_difference=float(f"{apart:.2g}"), threads=asked.threads,
+                     passed=sum(map(pack.size, trees)), peer_passed=sum(len(before) + len(turn) for tree in trees for before, turn in sequences(tree)))
+
+
+def together(peer: str, rows: list[dict]) -> dict:
+    """The row of all sets: all tokens by the time that all took."""
+    sums = {key: sum(row[key] for row in rows) for key in ("dialogues", "tokens", "ratios", "passed", "peer_passed")}
+    ours_minutes, peer_minutes = (sum(row["tokens"] / row[side] for row in rows) for side in ("ours", "peer"))
+    return bench.row(f"all, {peer.partition(', ')[2]}", sums["tokens"] / ours_minutes, sums["tokens"] / peer_minutes, peer, unit=rows[0]["unit"], runs=rows[0]["runs"], equal=all(row["equal"] for row in rows),
+                     **sums, largest_difference=max(row["largest_difference"] for row in rows), threads=rows[0]["threads"])
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sets", nargs="+", choices=SETS, default=list(SETS))
@@ -119,14 +137,12 @@ def main() -> None:
     for name in asked.sets:
         talks = drawn(name, asked.dialogues or SETS[name])
         trees = [tree for talk in talks if (tree := relevance.turn_tree(model.tokenizer, talk))]
-        tokens = sum(sum(len(part.ids) for part in tree[:len(tree) // 2 + 1]) for tree in trees)
         timed(ours, model, trees[:1])
-        works = [lambda work=work: timed(work, model, trees) for work in (ours, *PEERS.values())]
-        (mine, seconds), *others = bench.alternate(asked.runs, works)
-        for peer_name, (theirs, peer_seconds) in zip(PEERS, others, strict=True):
-            apart = float(np.abs(np.array(mine["ratios"]) - np.array(theirs["ratios"])).max())
-            rows.append(bench.row(f"{name}, {peer_name.partition(', ')[2]}", 60 * tokens / seconds, 60 * tokens / peer_seconds, peer_name, unit="dialogue tokens/min", runs=asked.runs,
-                                  equal=apart <= CLOSE, dialogues=len(trees), tokens=tokens, ratios=len(mine["ratios"]), largest_difference=float(f"{apart:.2g}"), threads=asked.threads))
+        works = [lambda work=work, trees=trees: timed(work, model, trees) for work in (ours, *PEERS.values())]
+        mine, *others = bench.alternate(asked.runs, works)
+        rows += [compared(name, peer, trees, mine, theirs, asked) for peer, theirs in zip(PEERS, others, strict=True)]
+    if len(asked.sets) > 1:
+        rows += [together(peer, [row for row in rows if row["peer_name"] == peer]) for peer in PEERS]
     bench.publish("relevance", rows, bench.versions("torch", "transformers", "numpy"))
 
 

@@ -7,10 +7,12 @@ dialogue, with history and alone, are one tree and one forward pass; a dialogue 
 """
 
 import dataclasses
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 
 from aquilamed.core import tables
 from aquilamed.core.counts import Counts
@@ -18,6 +20,7 @@ from aquilamed.models import chat, folders
 from aquilamed.tree import pack, score
 
 VERSION = 2
+KIND = "conversations"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -29,21 +32,24 @@ class Config:
 def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts:
     """Write every conversation with `meta["relevance"]` (mean over its turns after the first); nothing is dropped here.
 
-    One-turn conversations have no history and get no score.
+    One-turn conversations have no history and get no score. What a killed run has written is not scored again.
     """
     model = folders.load(inputs["model"])
-    total, values = Counts(n_in=0, n_out=0), []
-    for number, path in enumerate(tables.shards(inputs["conversations"], "conversations")):
-        rows = tables.to_rows(tables.load(path))
-        for row, found in zip(rows, relevances(model, [row["messages"] for row in rows], config.max_tokens), strict=True):
-            if found:
-                values.append(float(np.mean(found)))
-                row["meta"] = {**row["meta"], "relevance": f"{values[-1]:.4f}"}
-        table = tables.from_rows("conversations", rows)
-        tables.write(out / "conversations" / tables.part(number), table)
-        total += Counts(n_in=len(rows), n_out=len(rows), langs=tables.langs(table))
-    shape = np.quantile(values, [0, 0.05, 0.25, 0.5, 0.75, 0.95, 1]).round(4).tolist() if values else []
-    return dataclasses.replace(total, notes={"dialogues_scored": len(values), "relevance_quantiles": shape})
+    done = []
+    for number, path in enumerate(tables.shards(inputs[KIND], KIND)):
+        done.append(tables.saved(out, KIND, number) or tables.save(out, KIND, number, *marked(model, config, tables.load(path))))
+    values: dict[str, list[float]] = defaultdict(list)
+    for row in tables.rows(out, KIND):
+        if "relevance" in row["meta"]:
+            values[row["lang"]].append(float(row["meta"]["relevance"]))
+    shape = {lang: np.quantile(some, [0, 0.05, 0.25, 0.5, 0.75, 0.95, 1]).round(4).tolist() for lang, some in sorted(values.items())}
+    return dataclasses.replace(Counts.total(done), notes={"dialogues_scored": sum(map(len, values.values())), "relevance_quantiles": shape})
+
+
+def marked(model: folders.Model, config: Config, table: pa.Table) -> tuple[pa.Table, pa.Table]:
+    """(all rows of a shard, with their relevance; none dropped)."""
+    found = relevances(model, table["messages"].to_pylist(), config.max_tokens)
+    return tables.sift(tables.with_meta(table, relevance=[f"{np.mean(some):.4f}" if some else None for some in found]), {})
 
 
 def relevances(model: folders.Model, dialogues: Sequence[list[dict]], max_tokens: int) -> list[list[float]]:

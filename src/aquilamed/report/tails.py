@@ -70,9 +70,9 @@ def _curves(values: Sequence[Found], limits: Mapping[str, Sequence[float]]) -> H
     import numpy as np
     shares = np.linspace(0, 1, 101)
     own = {lang: [value for value, _, its in values if its == lang] for lang in dict.fromkeys([*STYLES, *sorted({one[2] for one in values})])}
-    lines = [Line(list(zip(shares.tolist(), np.quantile(some, shares).tolist(), strict=True)), STYLES.get(lang, "faint"), lang) for lang, some in own.items() if some]
+    lines = [Line(list(zip((100 * shares).tolist(), np.quantile(some, shares).tolist(), strict=True)), STYLES.get(lang, "faint"), lang) for lang, some in own.items() if some]
     ends = sorted({end for lang, some in limits.items() if own.get(lang) for end in some})
-    return chart([*(Line([(0.0, end), (1.0, end)], "faint") for end in ends), *lines], height=190, unit="of the conversations", zero=True)
+    return chart([*(Line([(0.0, end), (100.0, end)], "faint") for end in ends), *lines], height=190, unit="% of the conversations", zero=True)
 
 
 def _tails(step: Step, found: Sequence[Found]) -> Iterator[tuple[tuple[str, str], list[Example]]]:
