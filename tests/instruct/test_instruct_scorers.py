@@ -145,6 +145,8 @@ def test_a_second_scorer_keeps_the_first_ones_score_and_tells_how_far_they_agree
         assert counts.notes["agreement"]["surface"][lang] == {"spearman": ranks.spearman(*np.array(pairs).T), "n": n}
     twice, _ = run(tmp_path, None, "third", {"conversations": tmp_path / "first"})
     assert "agreement" not in twice.notes                                    # the same scorer again
+    back, rows = run(tmp_path, None, "fourth", {"conversations": tmp_path / "second"})
+    assert set(back.notes["agreement"]) == {"deita"} and {row["meta"]["score"] for row in rows} == set(old.values())
 
 
 def test_refusals_say_what_to_do(tmp_path):

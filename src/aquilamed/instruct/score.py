@@ -141,6 +141,7 @@ def _marked(meta: Mapping[str, str], backend: str, found: list[Rating]) -> dict[
     """Meta with the new score; one of another scorer's goes under its name."""
     before = meta.get("scorer", backend)
     kept = {**meta, **({f"score_{before}": meta["score"]} if before != backend else {})}
+    kept.pop(f"score_{backend}", None)
     fine = np.array([one for one in found if not isinstance(one, str)]).reshape(-1, 2)
     complexity, quality = fine.mean(axis=0) if len(fine) else (0.0, 0.0)
     score = fine.prod(axis=1).mean() if len(fine) else 0.0
