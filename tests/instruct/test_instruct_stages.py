@@ -70,7 +70,10 @@ def test_only_dialogues_with_history_get_a_relevance(model, tmp_path):
     given = save(tmp_path / "in", [talk("头痛", "休息。"), talk("Cough?", "Rest.", "And fever?", "See a doctor.", kind="multi")])
     counts = relevance.run(relevance.Config(), {**given, "model": tmp_path / "m"}, tmp_path / "out", Local(1))
     found = {row["kind"]: "relevance" in row["meta"] for row in tables.rows(tmp_path / "out", "conversations")}
-    assert found == {"single": False, "multi": True} and counts.notes["dialogues_scored"] == 1
+    assert found == {"single": False, "multi": True} and counts.notes["dialogues_scored"] == 1 and len(counts.notes["relevance_quantiles"]["en"]) == 7
+    tiny.make(tmp_path / "other" / "model", seed=1)
+    again = relevance.run(relevance.Config(), {**given, "model": tmp_path / "other"}, tmp_path / "out", Local(1))
+    assert again == counts                                                   # what a killed run has written is not scored again
 
 
 def test_selection_names_its_reasons(tmp_path):
