@@ -38,7 +38,7 @@ def test_a_dialogues_score_is_the_mean_over_its_turns(tmp_path):
     c, q = zip(*((surface.complexity(asked), surface.quality(asked, said)) for asked, said in (one, two)), strict=True)
     meta = row["meta"]
     assert float(meta["score"]) == pytest.approx((c[0] * q[0] + c[1] * q[1]) / 2, abs=1e-3)
-    assert (float(meta["complexity"]), float(meta["quality"]), meta["scorer"]) == (pytest.approx(sum(c) / 2, abs=1e-3), pytest.approx(sum(q) / 2, abs=1e-3), "surface")
+    assert (float(meta["complexity"]), float(meta["answer_quality"]), meta["scorer"]) == (pytest.approx(sum(c) / 2, abs=1e-3), pytest.approx(sum(q) / 2, abs=1e-3), "surface")
     assert meta["turn_scores"] == f"{c[0]:.3f}*{q[0]:.3f} {c[1]:.3f}*{q[1]:.3f}" and counts.notes["turns_scored"] == 2
 
 

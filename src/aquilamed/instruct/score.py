@@ -69,7 +69,7 @@ def files(config: Config) -> list[Path]:
 
 
 def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts:
-    """Write every conversation with `meta["score"]`, `["scorer"]`, `["complexity"]`, `["quality"]` and `["turn_scores"]`.
+    """Write every conversation with `meta["score"]`, `["scorer"]`, `["complexity"]`, `["answer_quality"]` and `["turn_scores"]`.
 
     A turn without a rating is left out of the mean and counted; only a conversation without any rated turn is dropped, with the reason of its first:
     too_long, refused, unparsed, scores_disagree. `instruct.select` drops by score.
@@ -145,7 +145,7 @@ def _marked(meta: Mapping[str, str], backend: str, found: list[Rating]) -> dict[
     fine = np.array([one for one in found if not isinstance(one, str)]).reshape(-1, 2)
     complexity, quality = fine.mean(axis=0) if len(fine) else (0.0, 0.0)
     score = fine.prod(axis=1).mean() if len(fine) else 0.0
-    return {**kept, "score": f"{score:.3f}", "scorer": backend, "complexity": f"{complexity:.3f}", "quality": f"{quality:.3f}", "turn_scores": written(found)}
+    return {**kept, "score": f"{score:.3f}", "scorer": backend, "complexity": f"{complexity:.3f}", "answer_quality": f"{quality:.3f}", "turn_scores": written(found)}
 
 
 def _figures(rows: Iterable[dict]) -> dict:

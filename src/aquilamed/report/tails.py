@@ -10,7 +10,7 @@ from aquilamed.report.runs import Run, Step
 
 EACH, MESSAGES, CHARACTERS = 3, 8, 120
 """Dialogues of each tail and language; messages shown of each; characters of a message."""
-FIGURES = {"instruct.score": {"score": ("Score", "得分"), "complexity": ("Complexity of the questions", "指令复杂度"), "quality": ("Quality of the answers", "回答质量")},
+FIGURES = {"instruct.score": {"score": ("Score", "得分"), "complexity": ("Complexity of the questions", "指令复杂度"), "answer_quality": ("Quality of the answers", "回答质量")},
            "instruct.relevance": {"relevance": ("Context relevance", "上下文相关性")}}
 """Stage -> the figures that it writes to meta, and their names."""
 STYLES = {"zh": "main", "en": "second"}
