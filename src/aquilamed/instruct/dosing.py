@@ -32,14 +32,14 @@ _LEADS = re.compile(_AMOUNT.pattern + r"\s*(?:of\s+|的)?$")
 """An amount right before the drug's name: `2 g of paracetamol`."""
 _PER = re.compile(r"\s*(?:[/／]|每|per\s|for (?:each|every)\s|[x×*])\s*(?!日|天|d\b|day|次|dose)")
 """After an amount: it is one per kilogram, millilitre or tablet, or a pack's."""
-_DAY_BEFORE = re.compile(r"(?:每日|每天|一日|一天|日服|日量|小时内)[^,，、\d]{0,6}$")
-_DAY_AFTER = re.compile(r"\s*(?:(?:/|每|per|a|each|every|in a|in one)\s*(?:日|天|day|d\b)|daily)(?!\s*[一二两三四\d]+\s*次)")
+_DAY_BEFORE = re.compile(r"(?:每日|每天|每晚|一日|一天|日服|日量|睡前|小时内)[^,，、\d]{0,6}$")
+_DAY_AFTER = re.compile(r"\s*(?:(?:/|每|per|a|each|every|in a|in one)\s*(?:日|天|day|night|d\b)|daily|nightly|at night|at bedtime)(?!\s*[一二两三四\d]+\s*次)")
 _TIMES = re.compile(rf"(?:日|天)(?:服用|服|吃|口服|用)?\s*({_N})(?:{_TO}(?:{_N}))?\s*次|\b({_N})(?:\s+times)?\s+(?:a|per|each|every)\s+day|\b({_N})(?:\s+times)?\s+daily|({_N})\s*次\s*[/每]\s*(?:日|天|d\b)")
 _EVERY = re.compile(rf"(?:每隔?|隔|every)\s*({_N})(?:{_TO}(?:{_N}))?\s*(?:个)?(?:小时|钟头|hours)")
 _TABLETS = re.compile(r"(?:每次|一次|一口气|take|swallow)[^,，\d]{0,8}(\d+)\s*(?:片|粒|颗|tablets|pills|capsules)")
 _WARNS = re.compile(r"超过|超出|过量|中毒|致死|致命|危险|不要|不能|不可|不得|不应|切勿|勿|禁|避免|最大|误服|误用|毒性|自杀|静脉|静滴|静推|滴注|注射|肌注|针剂|overdos|toxic|poison|fatal|lethal|exceed|more than|over the|above|never|not |n't|"
                     r"avoid|maximum|inject|intraven|infus|\biv\b|danger|died|death|suicid")
-_SENTENCE = re.compile(r"[。！!？?；;\n]|\.(?=\s|$)")
+_SENTENCE = re.compile(r"[。！!？?；;\n①-⑳]|\.(?=\s|$)")
 
 
 class Drug(NamedTuple):
@@ -75,7 +75,7 @@ def too_much(text: str, factor: float) -> str:
         leads = [_LEADS.search(sentence, 0, match.start()) for match in found]
         begins = [lead.start() if lead else match.start() for lead, match in zip(leads, found, strict=True)]
         for name, lead, end in zip(found, leads, [*begins[1:], len(sentence)], strict=True):
-            if told := _of_drug(names[name[0]], (lead[0] + " " if lead else "") + sentence[name.end():end], factor):
+            if told := _of_drug(names[name[0]], (f"{lead[1]}{lead[2]} " if lead else "") + sentence[name.end():end], factor):
                 return told
     return ""
 
