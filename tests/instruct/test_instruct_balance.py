@@ -106,6 +106,6 @@ def test_nothing_is_capped_unasked_and_impossible_caps_are_named(tmp_path):
     assert runs(balance, balance.Config(), many(), tmp_path / "a")[2].n_out == 400
     with pytest.raises(ConfigError, match="of 400 conversations with 4 departments .* fewer than 20 would stay"):
         runs(balance, balance.Config(department=0.1, unlabelled=0.1), many(), tmp_path / "b")
-    for wrong in ({"department": 1.5}, {"disease": -1}, {"languages": {"zh": 0.5}}):
+    for wrong in ({"department": 1.5}, {"disease": -1}, {"languages": {"zh": 0.5}}, {"languages": {"zh": 1.0}}):
         with pytest.raises(ConfigError, match="balance:"):
             balance.Config(**wrong)

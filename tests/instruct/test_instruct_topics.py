@@ -45,6 +45,9 @@ def test_every_name_in_every_spelling_means_its_disease():
     ("My period is late and my ovaries hurt", "see someone", "gynecology", None),
     ("escargots and asthmatics", "begin again", None, None),
     ("写一首诗", "春风", None, None),
+    ("写一首诗", "我心里有牙", None, None),
+    ("怎么了", "牙龈和牙", "dental", None),
+    ("怎么了", "像是痛风", "rheumatology", "gout"),
     ("Is it cancer? My doctor said cancer, breast cancer", "yes", "oncology", "breast_cancer"),
 ])
 def test_names_by_hand(asked, said, department, disease):

@@ -16,6 +16,7 @@ from numba import njit
 from aquilamed.core import tables
 from aquilamed.core.config import check
 from aquilamed.core.counts import Counts
+from aquilamed.core.errors import ConfigError
 from aquilamed.instruct import ranking
 
 VERSION = 1
@@ -45,7 +46,7 @@ class Config:
             value = getattr(self, name)
             check(0 <= value < 1 or value == int(value) >= 1, f"balance: {name}={value}: expected a share below 1 or a whole number")
         total = sum(self.languages.values())
-        check(not self.languages or abs(total - 1) < 1e-6 and min(self.languages.values()) > 0, f"balance: languages={dict(self.languages)}: expected shares above 0 that sum to 1")
+        check(not self.languages or abs(total - 1) < 1e-6 and 0 < min(self.languages.values()) < 1, f"balance: languages={dict(self.languages)}: expected shares of two or more that sum to 1")
 
 
 def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts:
@@ -87,10 +88,11 @@ def settle(config: Config, names: list[tuple[int, str]], bins: np.ndarray) -> np
         why = walk(bins, limits)
         stays = why < 0
         left = int(stays.sum()), int(of_langs[bins[stays, 2]].sum())
-        check(left[0] >= LEAST or total < LEAST or not is_share.any(), _too_few(config, names, bins))
-        if left == (total, n_langs):
+        if left[0] < LEAST <= total and is_share.any():
+            raise ConfigError(_too_few(config, names, bins))
+        before, (total, n_langs) = (total, n_langs), (min(total, left[0]), min(n_langs, left[1]))
+        if before == (total, n_langs):
             return why
-        total, n_langs = min(total, left[0]), min(n_langs, left[1])
 
 
 @njit(nogil=True, cache=True)

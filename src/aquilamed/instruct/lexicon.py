@@ -16,11 +16,11 @@ from aquilamed.core.errors import ConfigError
 from aquilamed.hygiene import phrases
 
 DISEASES = Path(__file__).with_name("diseases.jsonl")
-"""A line: {"id", "department", "zh": [names], "en": [names]}, and "general": true where the names are of many diseases (`cancer`): they count a third."""
+"""A line: {"id", "department", "zh": [names], "en": [names]}, and "general": true where the names are of many diseases (`cancer`): they count 0.4."""
 DEPARTMENTS = Path(__file__).with_name("departments.jsonl")
 """A line: {"id", "zh", "en", "given": [names], "signs": [words]}."""
 
-GENERAL = 1 / 3
+GENERAL = 0.4
 """What a mention counts of names that stand for many diseases."""
 
 
@@ -60,15 +60,17 @@ def load(diseases: Path = DISEASES) -> Lexicon:
                    disease_of=np.r_[np.full(len(departments), -1), np.arange(len(found))], weight_of=np.array(weights), given=given)
 
 
-def best(row: np.ndarray, what: np.ndarray, weight: np.ndarray, n_rows: int) -> np.ndarray:
-    """For each row the `what` with the largest sum of weights, of equal ones the first named; -1 where there is none."""
+def best(row: np.ndarray, what: np.ndarray, weight: np.ndarray, n_rows: int, least: float = 0.0) -> np.ndarray:
+    """For each row the `what` with the largest sum of weights, of equal ones the first named; -1 where none has `least`."""
     n_kinds = int(what.max(initial=0)) + 1
     keys, first, inverse = np.unique(row * n_kinds + what, return_index=True, return_inverse=True)
     total = np.bincount(inverse, weights=weight, minlength=len(keys))
     order = np.lexsort((first, -total, keys // n_kinds))
     _, leads = np.unique((keys // n_kinds)[order], return_index=True)
     chosen = np.full(n_rows, -1)
-    chosen[(keys // n_kinds)[order][leads]] = (keys % n_kinds)[order][leads]
+    leaders = order[leads]
+    leaders = leaders[total[leaders] >= least]
+    chosen[(keys // n_kinds)[leaders]] = (keys % n_kinds)[leaders]
     return chosen
 
 

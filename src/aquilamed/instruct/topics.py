@@ -35,11 +35,15 @@ class Config:
     """Mentions in an answer that one in a question equals, from 1. ours: an answer names what else it might be"""
     sign_weight: float = 0.5
     """Mentions of a disease that a sign of a department equals, 0..1. ours: a name says more than a symptom"""
+    least: float = 1.0
+    """Least sum of mentions that makes a label, from 0; 1: a disease anywhere, a sign in a question or two in answers. ours: with less, twice as many general
+    instructions have a department"""
     diseases: Path = Path("")
     """A list of diseases to use in place of ours (the form: `instruct.lexicon`); empty: ours."""
 
     def __post_init__(self):
         check(self.question_weight >= 1, f"topics: question_weight={self.question_weight}: expected 1 or more")
+        check(self.least >= 0, f"topics: least={self.least}: expected 0 or more")
         check(0 <= self.sign_weight <= 1, f"topics: sign_weight={self.sign_weight}: expected 0..1")
 
 
@@ -88,8 +92,8 @@ def by_lexicon(config: Config, table: pa.Table) -> tuple[list[str | None], list[
     row, disease = pc.list_parent_indices(messages).to_numpy()[found.text], words.disease_of[found.label]
     weight = weight_of[found.text] * words.weight_of[found.label]
     is_named = disease >= 0
-    diseases = lexicon.best(row[is_named], disease[is_named], weight[is_named], len(table))
-    departments = lexicon.best(row, words.department_of[found.label], weight * np.where(is_named, 1, config.sign_weight), len(table))
+    diseases = lexicon.best(row[is_named], disease[is_named], weight[is_named], len(table), config.least)
+    departments = lexicon.best(row, words.department_of[found.label], weight * np.where(is_named, 1, config.sign_weight), len(table), config.least)
     return _names(departments, words.departments), _names(diseases, words.diseases)
 
 
