@@ -38,7 +38,6 @@ class Config:
     """Times the largest daily dose of `most_doses.jsonl` above which a dose is dangerous, from 1. ours: plain slips far beyond any rounding"""
     lexicon: Path = Path("")
     """A list to use in place of ours (the form: `instruct.harm_words`); empty: ours."""
-
     endpoint: remote.Endpoint = remote.Endpoint()
     """A language model that judges what the lists leave, twice; without `base_url` nothing is sent. What it refuses or can't be read is dropped as
     `unjudged`. ours: lists find few of the ways to say a thing (docs/decisions.md)"""
@@ -74,7 +73,8 @@ def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts
         found = inspect(table, lexicon, config.dose_factor)
         if config.endpoint.base_url:
             used.extend(_judged(config, table, found))
-        details = {reason: pa.array([row.get(reason) for row in found], pa.string()) for reason in (*REASONS, harm_judge.UNJUDGED) if reason in (*config.reasons, harm_judge.UNJUDGED)}
+        reasons = [*(reason for reason in REASONS if reason in config.reasons), harm_judge.UNJUDGED]
+        details = {reason: pa.array([row.get(reason) for row in found], pa.string()) for reason in reasons}
         return tables.sift(table, {reason: pc.is_valid(detail) for reason, detail in details.items()}, details)
     if not config.endpoint.base_url:
         return dataclasses.replace(tables.sift_all(engine, inputs[KIND], KIND, sieve, out), notes={"lexicon_licenses": licenses})

@@ -75,8 +75,8 @@ def label(config: Config, table: pa.Table) -> pa.Table:
     words = lexicon.load(_list(config))
     department, disease = by_lexicon(config, table)
     told, named = given_departments(config, table, words), given_diseases(config, table, words)
-    raw = [old if old != new else None for old, new in zip(tables.meta_of(table, "department"), told, strict=True)]
-    kept = [before or old for before, old in zip(tables.meta_of(table, "department_given"), raw, strict=True)]
+    known = {*words.departments, None}
+    kept = [before or (None if old in known else old) for before, old in zip(tables.meta_of(table, "department_given"), tables.meta_of(table, "department"), strict=True)]
     whence = ["given" if t else "lexicon" if d else None for t, d in zip(told, department, strict=True)]
     return tables.with_meta(table, department=[t or d for t, d in zip(told, department, strict=True)], department_from=whence, department_given=kept,
                             disease=[n or d for n, d in zip(named, disease, strict=True)])
@@ -98,9 +98,10 @@ def by_lexicon(config: Config, table: pa.Table) -> tuple[list[str | None], list[
 
 
 def given_departments(config: Config, table: pa.Table, words: lexicon.Lexicon) -> list[str | None]:
-    """The department that each row's meta names."""
-    columns = [tables.meta_of(table, key) for key in config.given]
-    return [next((words.given[texts.fold(name)] for name in names if name and texts.fold(name) in words.given), None) for names in zip(*columns, strict=True)] or [None] * len(table)
+    """The department that each row's meta names; what an earlier run of this stage found in the words is no such name."""
+    columns = [tables.meta_of(table, key) for key in ("department_from", *config.given)]
+    return [next((words.given[texts.fold(name)] for name in names if name and texts.fold(name) in words.given), None) if whence != "lexicon" else None
+            for whence, *names in zip(*columns, strict=True)]
 
 
 def given_diseases(config: Config, table: pa.Table, words: lexicon.Lexicon) -> list[str | None]:
