@@ -4,11 +4,10 @@ The two wordings name the kinds of harm in opposite order. Identifiers are maske
 """
 
 import json
-import re
 from collections.abc import Sequence
 
 from aquilamed.hygiene import identifiers
-from aquilamed.models import remote
+from aquilamed.models import remote, structured
 
 UNJUDGED = "unjudged"
 GLOSSES = {
@@ -27,7 +26,6 @@ _TOLD = {
            "something, warnings, medical facts and first aid are no harm. Kinds of harm: {kinds}. Reply with one line of JSON and nothing else, with the kinds that the assistant's answers "
            "belong to, or none: {form}"),
 }
-_AROUND = re.compile(r"^\s*(?:<think>.*?</think>)?\s*(?:```(?:json)?\s*)?(.*?)\s*(?:```)?\s*$", re.DOTALL)
 
 
 def ask(endpoint: remote.Endpoint, rows: Sequence[dict], max_chars: int) -> tuple[list[dict[str, str]], list[remote.Reply]]:
@@ -48,11 +46,8 @@ def question(text: str, lang: str, wording: int) -> list[dict]:
 
 def read(reply: str) -> frozenset[str] | None:
     """The kinds that a reply names, or None where it is not of the form asked for."""
-    try:
-        found = json.loads(_AROUND.match(reply)[1])
-    except ValueError:
-        return None
-    named = found.get("harm") if isinstance(found, dict) and set(found) == {"harm"} else None
+    found = structured.read_object(reply)
+    named = found["harm"] if found and set(found) == {"harm"} else None
     return frozenset(named) if isinstance(named, list) and all(isinstance(kind, str) and kind in GLOSSES for kind in named) else None
 
 
