@@ -3,6 +3,7 @@
 import numpy as np
 import pyarrow as pa
 import pytest
+from threadpoolctl import threadpool_limits
 
 from aquilamed.clinic import facts, write
 from aquilamed.core import tables
@@ -10,6 +11,7 @@ from aquilamed.core.errors import ConfigError, RecordError
 from aquilamed.corpus import faults, goodness, mix, quality
 from aquilamed.corpus.readers import Reading
 from aquilamed.engine.local import Local
+from aquilamed.hygiene import ridge
 from aquilamed.models.encoder_settings import Settings
 from tiny import make_bert
 
@@ -117,3 +119,14 @@ def test_refusals(clinic, tmp_path):
     with pytest.raises(ConfigError, match="precision=2"):
         quality.Config(precision=2)
     assert faults.learn(pa.chunked_array([["血压"]]), {"spliced": np.array([True])}, np.array([0]), 10).of(pa.array(["血压"])).tolist() == ["other"]
+
+
+def test_weights_do_not_depend_on_the_number_of_threads(clinic):
+    folder, _, _ = clinic
+    seeds = list(tables.rows(folder / "seeds", "documents"))[:300]
+    texts, scores = pa.array([row["text"] for row in seeds]), np.array([float(row["meta"]["quality"]) for row in seeds])
+
+    def weights(n_threads: int) -> bytes:
+        with threadpool_limits(n_threads):
+            return ridge.fit(texts, scores, bits=18, penalty=0.03).weights.tobytes()
+    assert weights(1) == weights(2)

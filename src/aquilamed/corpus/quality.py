@@ -24,7 +24,7 @@ from aquilamed.corpus.goodness import ALL, Threshold, choose
 from aquilamed.corpus.readers import Reading
 from aquilamed.hygiene import ridge
 
-VERSION = 3
+VERSION = 4
 MODEL = "model.npz"
 BEST = 6
 LEAST_SEEDS = 20

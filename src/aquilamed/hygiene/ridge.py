@@ -28,11 +28,13 @@ class Ridge:
 
 
 def fit(texts: pa.Array | pa.ChunkedArray, scores: np.ndarray, *, bits: int, penalty: float) -> Ridge:
-    """Ridge regression with the n-grams hashed into 2**bits columns."""
+    """Ridge regression with the n-grams hashed into 2**bits columns; by one thread, so that the weights don't depend on how many there are."""
     from sklearn.linear_model import Ridge as Regression
+    from threadpoolctl import threadpool_limits
     figures = shape(texts)
     mean, deviation = figures.mean(axis=0), np.maximum(figures.std(axis=0), 1e-6)
-    fitted = Regression(alpha=penalty, solver="lsqr", tol=1e-6, max_iter=2000).fit(_columns(texts, bits, mean, deviation), scores)
+    with threadpool_limits(1):
+        fitted = Regression(alpha=penalty, solver="lsqr", tol=1e-6, max_iter=2000).fit(_columns(texts, bits, mean, deviation), scores)
     return Ridge(weights=fitted.coef_.astype(np.float64), intercept=float(fitted.intercept_), mean=mean, deviation=deviation)
 
 
