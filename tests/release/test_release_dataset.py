@@ -7,7 +7,6 @@ import random
 import re
 from collections import Counter
 from pathlib import Path
-from types import SimpleNamespace
 
 import mlcroissant
 import pytest
@@ -287,10 +286,3 @@ def test_a_source_is_counted_over_all_its_languages_and_kinds():
 def test_shares_are_never_rounded_to_nothing_or_all():
     assert [gaps.percent(share) for share in (0, 0.00001, 0.004, 0.0996, 0.125, 0.994, 0.9999, 1)] == ["0 %", "< 0.1 %", "0.4 %", "10.0 %", "12 %", "99 %", "> 99 %", "100 %"]
     assert [markdown.size(n) for n in (999, 1_000, 12_345_678)] == ["999 B", "1.0 kB", "12.3 MB"]
-
-
-def test_cards_call_a_label_by_its_name():
-    step = SimpleNamespace(stage="instruct.topics", body={"notes": {"names": {"ent": {"zh": "耳鼻喉科", "en": "ear, nose and throat"}, "parasites": {"en": "parasites"}}}})
-    known_by = SimpleNamespace(way=SimpleNamespace(steps=[SimpleNamespace(stage="instruct.score", body={"notes": {}}), step]))
-    names = [facts.Facts.called(known_by, label, lang) for label, lang in (("ent", "zh"), ("ent", "en"), ("parasites", "zh"), ("ward 7", "zh"))]
-    assert names == ["耳鼻喉科", "ear, nose and throat", "parasites", "ward 7"]

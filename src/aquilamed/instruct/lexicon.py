@@ -38,8 +38,6 @@ class Lexicon(NamedTuple):
     """Label -> what a mention of it counts."""
     given: dict[str, str]
     """Folded name of a department in some set -> department."""
-    names: dict[str, dict[str, str]]
-    """Department or disease -> language -> its first name there."""
 
 
 @functools.cache
@@ -59,8 +57,7 @@ def load(diseases: Path = DISEASES) -> Lexicon:
     given = {texts.fold(name): row["id"] for row in departments for name in (row["id"], row["zh"], row["en"], *row["given"])}
     weights = [*[1.0] * len(departments), *[GENERAL if row.get("general") else 1.0 for row in found]]
     return Lexicon(phrases=made, departments=list(places), diseases=[row["id"] for row in found], department_of=np.array([places[department] for department in ids]),
-                   disease_of=np.r_[np.full(len(departments), -1), np.arange(len(found))], weight_of=np.array(weights), given=given,
-                   names={row["id"]: {"zh": row["zh"], "en": row["en"]} for row in departments} | {row["id"]: {lang: names[0] for lang in ("zh", "en") if (names := row[lang])} for row in found})
+                   disease_of=np.r_[np.full(len(departments), -1), np.arange(len(found))], weight_of=np.array(weights), given=given)
 
 
 def best(row: np.ndarray, what: np.ndarray, weight: np.ndarray, n_rows: int, least: float = 0.0) -> np.ndarray:

@@ -34,7 +34,7 @@ KINDS = {
 }
 ROLES = {"system": ("System", "系统"), "user": ("User", "用户"), "assistant": ("Assistant", "助手"), "text": ("Text", "正文"), "chosen": ("Better answer", "较好的回答"), "rejected": ("Worse answer", "较差的回答")}
 SCORES = {
-    "score": ("selection score: complexity × quality, mean of the turns", "筛选得分：复杂度 × 质量，各轮平均"), "complexity": ("complexity", "复杂度"), "quality": ("quality", "质量"),
+    "score": ("Deita score: complexity × quality, mean of the turns", "Deita 分数：复杂度 × 质量，各轮平均"), "complexity": ("complexity", "复杂度"), "quality": ("quality", "质量"),
     "relevance": ("context relevance", "上下文相关性"),
 }
 DISGUISES = {
@@ -169,7 +169,7 @@ def _coverage(facts: Facts, say: Say) -> list[str]:
     parts = [say("## Coverage", "## 覆盖范围"), table(["", say("Here", "本数据集"), say("The Aquila-Med paper, of its SFT set", "Aquila-Med 论文（其 SFT 数据）")], claims, numbers=(1, 2))]
     for found, en, zh in ((departments, "Department", "科室"), (diseases, "Disease", "疾病")):
         ranked = sorted(found.items(), key=lambda item: (-item[1].total(), item[0]))
-        shown = [(facts.called(name, say("en", "zh")), n.total(), n["zh"], n["en"], n.total() - n["zh"] - n["en"]) for name, n in ranked[:LONGEST]]
+        shown = [(name, n.total(), n["zh"], n["en"], n.total() - n["zh"] - n["en"]) for name, n in ranked[:LONGEST]]
         shown += [(say(f"{len(ranked) - LONGEST} more", f"其余 {len(ranked) - LONGEST} 种"), *map(sum, zip(*((n.total(), n["zh"], n["en"], n.total() - n["zh"] - n["en"]) for _, n in ranked[LONGEST:]), strict=True)))] if len(ranked) > LONGEST else []
         parts.append(table([say(en, zh), say("Records", "记录"), say("Chinese", "中文"), say("English", "英文"), say("Else", "其他")], shown, numbers=(1, 2, 3, 4)))
     return parts

@@ -55,11 +55,6 @@ class Facts:
         """The census of all splits."""
         return sum(self.censuses.values(), start=EMPTY)
 
-    def called(self, label: str, lang: str) -> str:
-        """What a department or disease is called in `lang` by the step that labelled the records; the label itself where none says."""
-        named = (step.body["notes"].get("names", {}) for step in self.way.steps if step.stage == "instruct.topics")
-        return next((words[label][lang] for words in named if lang in words.get(label, {})), label)
-
 
 def gather(kind: str, splits: dict[str, Path], censuses: dict[str, Census], n_examples: int) -> Facts:
     """The facts of the records in the folders of the splits.

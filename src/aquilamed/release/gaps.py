@@ -74,8 +74,7 @@ def _labels(facts: Facts) -> Iterator[Line]:
             yield f"{percent(1 - known)} of the records name no {en}.", f"{percent(1 - known)} 的记录未标注{zh}。"
         thin = {value: n for value, n in found.items() if n < FEW}
         if key == "department" and thin:
-            en, zh = (named({facts.called(value, lang): n for value, n in thin.items()})[place] for place, lang in enumerate(("en", "zh")))
-            yield f"Departments with fewer than {FEW} records: {en}.", f"不足 {FEW} 条的科室：{zh}。"
+            yield tuple(words.format(FEW, some) for words, some in zip(("Departments with fewer than {} records: {}.", "不足 {} 条的科室：{}。"), named(thin), strict=True))
 
 
 def _scores(facts: Facts) -> Iterator[Line]:
