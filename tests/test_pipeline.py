@@ -13,7 +13,7 @@ from aquilamed import cli, pipeline
 from aquilamed.core import manifest, tables
 from aquilamed.core.errors import ConfigError, StaleOutput
 from aquilamed.engine.local import Local
-from aquilamed.instruct import score, select
+from aquilamed.instruct import safety, score, select
 from aquilamed.pipeline import Recipe, Step
 
 ORIGIN = {"kind": "single", "source": "t", "license": "Apache-2.0"}
@@ -27,6 +27,13 @@ def recipe():
         Step(name="selected", stage="instruct.select", config=select.Config(), inputs={"conversations": "scored"}, paper="2.2.1"),
     ))
 """
+
+
+BROKEN = (
+    ("keyword", "score.Config()", "score.Config(bakend='surface')"), ("range", "select.Config()", "select.Config(drop_score_share=7)"), ("empty", "def recipe", "def recipes"),
+    ("lookup", "def recipe():", "def recipe(found={}['nosuch']):"), ("input", 'inputs={"conversations": "scored"}', 'inputs={"conversation": "scored"}'),
+    ("stage", "instruct.select", "instruct.selekt"))
+"""Name of a recipe -> what is mistaken in it."""
 
 
 @pytest.fixture
@@ -105,6 +112,13 @@ def test_a_recipe_that_cannot_run_is_refused_before_anything_runs(change, says):
     (["run", "recipe.py", "--to", "selectd"], "did you mean 'selected'"),
     (["run", "broken.py"], "broken.py: SyntaxError"),
     (["run", "missing.py"], "not there, or its step has not finished"),
+    (["run", "keyword.py"], "keyword.py, line 7: TypeError: Config.__init__() got an unexpected keyword argument 'bakend'"),
+    (["run", "range.py"], "range.py, line 8: drop_score_share=7: expected a share"),
+    (["run", "empty.py"], "empty.py: needs a function recipe()"),
+    (["run", "lookup.py"], "lookup.py, line 5: KeyError: 'nosuch'"),
+    (["run", "input.py"], "step 'selected': its stage needs an input 'conversations'; did you mean 'conversation'?"),
+    (["run", "stage.py"], "step 'selected': there is no stage 'instruct.selekt'"),
+    (["run", "recipe.py", "--set", "scored.backend=remote", "--set", "scored.judge.max_chars=0"], "--set scored.backend=remote --set scored.judge.max_chars=0: step 'scored': judge: max_chars=0"),
     (["show", "runs/none"], "not there"),
     (["chat", "raw", "你好"], "not a whole Hugging Face model folder, it lacks config.json"),
 ])
@@ -112,9 +126,26 @@ def test_a_users_mistake_is_told_in_one_message_and_exits_with_2(raw, monkeypatc
     monkeypatch.chdir(raw)
     (raw / "broken.py").write_text("def recipe(:")
     (raw / "missing.py").write_text(RECIPE.replace("RAW", "nowhere"))
+    for name, old, new in BROKEN:
+        (raw / f"{name}.py").write_text(RECIPE.replace("RAW", str(raw / "raw")).replace(old, new, 1))
     assert cli.main(arguments) == 2
     told = capsys.readouterr().err
     assert says in told and "Traceback" not in told and told.startswith("aquilamed: ")
+
+
+def test_a_stage_or_file_that_is_missing_is_told_before_any_step_runs(raw):
+    first = Step(name="scored", stage="instruct.score", config=score.Config(), inputs={"conversations": f"path:{raw / 'raw'}"})
+    for stage, config, says in (("instruct.selekt", select.Config(), "no stage"), ("instruct.safety", safety.Config(lexicon=Path("none.jsonl")), "none.jsonl")):
+        recipe = Recipe(name="t", steps=(first, Step(name="second", stage=stage, config=config, inputs={"conversations": "scored"})))
+        with pytest.raises(ConfigError, match=says):
+            run(raw, recipe)
+        assert not (raw / "runs/t").exists()
+
+
+def test_settings_of_a_step_are_given_in_any_order(raw):
+    given = ["scored.backend=remote", "scored.judge.endpoint.base_url=http://127.0.0.1:9/v1", "scored.judge.endpoint.model=m"]
+    made = [pipeline.load(raw / "recipe.py").with_settings(some).steps[0].config for some in (given, given[::-1])]
+    assert made[0] == made[1] and made[0].judge.endpoint.model == "m"
 
 
 def test_a_reader_that_goes_away_gets_no_traceback(raw):

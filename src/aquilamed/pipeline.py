@@ -22,6 +22,8 @@ import shutil
 import subprocess
 import sys
 import time
+import traceback
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
@@ -73,24 +75,26 @@ class Recipe:
         return [(step, home / self.name / f"{number:02d}-{step.name}") for number, step in enumerate(self.steps, start=1)]
 
     def with_settings(self, assignments: Sequence[str]) -> "Recipe":
-        """Apply `step.field=value` overrides.
+        """Apply `step.field=value` overrides, those of a step together: what some of them ask for others may give, in any order.
 
         Raises:
             ConfigError: an unknown step or field (the nearest name is offered) or a value that does not fit.
         """
         steps = {step.name: step for step in self.steps}
+        wanted: dict[str, dict[str, str]] = defaultdict(dict)
         for assignment in assignments:
             target, equals, value = assignment.partition("=")
             name, dot, key = target.partition(".")
             settings.check(bool(equals and dot), f"--set {assignment}: expected step.field=value")
             settings.check(name in steps, f"--set {assignment}: no step {name!r}{settings.nearest(name, steps)}")
+            wanted[name][key] = value
+        for name, values in wanted.items():
             try:
-                changed = settings.override(steps[name].config, key, value)
+                steps[name] = dataclasses.replace(steps[name], config=settings.override(steps[name].config, values))
             except ConfigError as error:
-                raise ConfigError(f"--set {assignment}: step {name!r}: {error}") from error
-            steps[name] = dataclasses.replace(steps[name], config=changed)
+                given = " ".join(f"--set {name}.{key}={value}" for key, value in values.items())
+                raise ConfigError(f"{given}: step {name!r}: {error}") from error
         return dataclasses.replace(self, steps=tuple(steps.values()))
-
 
     def allowing_uncertified(self) -> "Recipe":
         """Let every training step take data that no certificate vouches for."""
@@ -108,14 +112,21 @@ def load(path: Path) -> Recipe:
         raise ConfigError(f"{path}: no such recipe file")
     try:
         with _beside(path):
-            found = runpy.run_path(str(path))
-            made = found["recipe"]()
-    except KeyError as error:
-        raise ConfigError(f"{path}: needs a function recipe() that returns a Recipe (missing {error})") from error
-    except (SyntaxError, TypeError, NameError, AttributeError, ImportError, ValueError) as error:
-        raise ConfigError(f"{path}: {type(error).__name__}: {error}") from error
+            make_recipe = runpy.run_path(str(path)).get("recipe")
+            made = make_recipe() if callable(make_recipe) else None
+    except AquilamedError as error:
+        raise ConfigError(f"{_place(path, error)}: {error}") from error
+    except (SyntaxError, TypeError, NameError, AttributeError, ImportError, ValueError, LookupError) as error:
+        raise ConfigError(f"{_place(path, error)}: {type(error).__name__}: {error}") from error
+    settings.check(callable(make_recipe), f"{path}: needs a function recipe() that returns a Recipe")
     settings.check(isinstance(made, Recipe), f"{path}: recipe() returned {type(made).__name__}, expected a Recipe")
     return made
+
+
+def _place(path: Path, error: Exception) -> str:
+    """`recipes/own.py, line 12`: where in the recipe, or in one beside it that it imports, `error` came up."""
+    lines = [frame for frame in traceback.extract_tb(error.__traceback__) if (file := Path(frame.filename)).is_file() and file.resolve().parent == path.resolve().parent]
+    return f"{path.with_name(Path(lines[-1].filename).name)}, line {lines[-1].lineno}" if lines else str(path)
 
 
 @contextlib.contextmanager
@@ -161,6 +172,8 @@ def run(recipe: Recipe, home: Path, engine, say: Callable[[str], None], *, first
         FolderBusy: another process runs this recipe here.
     """
     low, high = select(recipe, first, last)
+    for step in recipe.steps[low:high + 1]:
+        files_of(step)                      # a stage or file that is missing is told now, not after hours of earlier steps
     with manifest.lock(home / recipe.name):
         for index, (step, out) in enumerate(recipe.numbered(home)):
             if index > high:
@@ -216,16 +229,43 @@ def identity_of(recipe: Recipe, step: Step, home: Path) -> manifest.Identity:
     """
     module = stage_of(step)
     inputs = {name: _digest(path) for name, path in input_paths(recipe, step, home).items()}
-    for path in module.files(step.config) if "files" in vars(module) else ():
+    for path in files_of(step):
         short, whole = f"file:{path.name}", f"file:{path.url if isinstance(path, Remote) else path.as_posix()}"
         inputs[whole if short in inputs else short] = path.digest if isinstance(path, Remote) else _digest(path)  # two folders may hold a train.jsonl each
     return manifest.Identity(stage=step.stage, version=module.VERSION, config=step.config, inputs=inputs)
 
 
-def input_paths(recipe: Recipe, step: Step, home: Path) -> dict[str, Path]:
+def files_of(step: Step) -> list[Path | Remote]:
+    """What the step reads outside the run.
+
+    Raises:
+        ConfigError: it is not there, or there is no such stage.
+    """
+    module = stage_of(step)
+    try:
+        found = module.files(step.config) if "files" in vars(module) else []
+    except AquilamedError as error:
+        raise ConfigError(f"step {step.name!r}: {error}") from error
+    for path in found:
+        settings.check(isinstance(path, Remote) or path.exists(), f"step {step.name!r}: {path}: not there")
+    return found
+
+
+class Inputs(dict):
+    """Input name -> folder; a name that the stage asks for and the recipe does not give is a mistake in the recipe."""
+
+    def __init__(self, step: str):
+        super().__init__()
+        self.step = step
+
+    def __missing__(self, name: str):
+        raise ConfigError(f"step {self.step!r}: its stage needs an input {name!r}{settings.nearest(name, self) if self else ''}; name it in inputs=")
+
+
+def input_paths(recipe: Recipe, step: Step, home: Path) -> Inputs:
     """Input name -> folder."""
     folders = {made.name: folder for made, folder in recipe.numbered(home)}
-    found = {}
+    found = Inputs(step.name)
     for key, value in step.inputs.items():
         name, _, rest = value.partition("/")
         found[key] = Path(value[5:]) if value.startswith("path:") else folders[name] / rest

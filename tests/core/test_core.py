@@ -31,19 +31,17 @@ class Config:
 
 
 def test_override_parses_by_the_fields_type():
-    made = Config()
-    for key, value in (("threshold", "0.6"), ("langs", "zh"), ("limit", "10"), ("pack", "false"), ("optim.lr", "2e-6")):
-        made = override(made, key, value)
+    made = override(Config(), {"threshold": "0.6", "langs": "zh", "limit": "10", "pack": "false", "optim.lr": "2e-6"})
     assert (made.threshold, made.langs, made.limit, made.pack, made.optim.lr) == (0.6, ("zh",), 10, False, 2e-6)
-    assert override(made, "limit", "none").limit is None
+    assert override(made, {"limit": "none"}).limit is None
 
 
 @pytest.mark.parametrize(("key", "value", "says"), [
     ("thresold", "0.6", "did you mean 'threshold'"), ("threshold", "high", "float"), ("pack", "1", "true or false"),
-    ("optim.schedule", "linear", "cosine"), ("threshold", "2", "0..1"), ("optim", "x", "edit the recipe")])
+    ("optim.schedule", "linear", "cosine"), ("threshold", "2", "0..1"), ("optim", "x", "edit the recipe"), ("limit.x", "1", "limit has no settings of its own")])
 def test_override_refuses_and_says_why(key, value, says):
     with pytest.raises(ConfigError, match=says):
-        override(Config(), key, value)
+        override(Config(), {key: value})
 
 
 def test_what_has_no_stable_spelling_is_refused():

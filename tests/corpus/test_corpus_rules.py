@@ -81,9 +81,9 @@ def test_each_language_has_its_own_limit_and_mixed_text_the_looser():
 
 
 def test_limits_are_set_from_the_command_line():
-    assert config.override(rules.Config(), "zh.min_tokens", "5").zh == dataclasses.replace(rules.ZH, min_tokens=5)
+    assert config.override(rules.Config(), {"zh.min_tokens": "5"}).zh == dataclasses.replace(rules.ZH, min_tokens=5)
     with pytest.raises(ConfigError, match="max_digits=3.0: expected a share"):
-        config.override(rules.Config(), "en.max_digits", "3.0")
+        config.override(rules.Config(), {"en.max_digits": "3.0"})
 
 
 def test_figures_are_told_of_dropped_rows_alone():

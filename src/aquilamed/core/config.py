@@ -5,6 +5,7 @@ import difflib
 import json
 import types
 import typing
+from collections import defaultdict
 from pathlib import Path
 
 from aquilamed.core.errors import ConfigError
@@ -30,20 +31,26 @@ def as_json(value: object) -> object:
     return json.loads(canonical_json(value))
 
 
-def override(config: object, key: str, text: str) -> object:
-    """`config` with the field at dotted `key` set from `text`, parsed by the field's type.
+def override(config: object, values: typing.Mapping[str, str]) -> object:
+    """`config` with the field at each dotted key set from its text, parsed by the field's type; all at once, then checked.
 
     Raises:
         ConfigError: no such field (the nearest name is offered) or a value that does not fit.
     """
-    head, _, rest = key.partition(".")
     kinds = typing.get_type_hints(type(config))
     names = [field.name for field in dataclasses.fields(config)]
-    if head not in names:
-        raise ConfigError(f"no setting {head!r}{nearest(head, names)}")
-    old = getattr(config, head)
-    value = override(old, rest, text) if rest else _parse(text, kinds[head], key)
-    return dataclasses.replace(config, **{head: value})
+    made, inner = {}, defaultdict(dict)
+    for key, text in values.items():
+        head, _, rest = key.partition(".")
+        check(head in names, f"no setting {head!r}{nearest(head, names)}")
+        if rest:
+            inner[head][rest] = text
+        else:
+            made[head] = _parse(text, kinds[head], key)
+    for head, texts in inner.items():
+        check(dataclasses.is_dataclass(getattr(config, head)), f"{head} has no settings of its own")
+        made[head] = override(getattr(config, head), texts)
+    return dataclasses.replace(config, **made)
 
 
 def nearest(name: str, known: typing.Iterable[str]) -> str:

@@ -60,6 +60,8 @@ def test_a_tool_message_is_a_misfit_unless_it_is_declared_away():
     row = {"messages": [*said("u Dose?"), {"role": "assistant", "content": None}, {"role": "tool", "content": "{}"}, *said("a 5 mg")]}
     with pytest.raises(Misfit, match="turn 3: speaker 'tool' is not declared; add it to roles= or drop_roles="):
         OPENAI.outcome(row)
+    with pytest.raises(Misfit, match="turn 2: no key 'role'; the row has: content; write 'role\\?' where rows may lack it"):
+        OPENAI.outcome({"messages": [*said("u Dose?"), {"content": "5 mg"}]})
     made = Turns(messages="messages", role="role", content="content", roles=OPENAI.roles, drop_roles=("tool",), repair=("merge",)).outcome(row)
     assert made.record["messages"] == said("u Dose?", "a 5 mg") and made.repaired == ("drop_tool", "merge")
 

@@ -3,7 +3,7 @@
 import dataclasses
 import functools
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import ClassVar, Literal
 
 from aquilamed.core.config import check
@@ -83,7 +83,7 @@ class Turns(Dialogue):
         for number, turn in enumerate(found, start=1):
             if not isinstance(turn, dict):
                 raise Misfit(f"key {self.messages!r}: turn {number}: expected an object, found {fields.shown(turn)}")
-            speaker = fields.text(turn, self.role)
+            speaker = _at(number, fields.text, turn, self.role)
             if speaker in self.drop_roles:
                 continue
             message = self._message(number, speaker, turn)
@@ -95,7 +95,7 @@ class Turns(Dialogue):
         return _offering(kept, tools.offered(row)) if self.on_tools == "keep" else kept
 
     def _message(self, number: int, speaker: str, turn: Mapping) -> dict[str, str]:
-        content = _parts(turn, self.content)
+        content = _at(number, _parts, turn, self.content)
         if self.on_tools == "keep" and speaker == tools.ROLE:
             return {"role": "user", "content": tools.answered(content)}
         if speaker not in self.roles:
@@ -202,6 +202,14 @@ def _earlier(row: Mapping, path: str) -> list[tuple[str, str]]:
         if not isinstance(content, str):
             raise Misfit(f"key {path!r}: expected texts, found {fields.shown(content)}")
     return said
+
+
+def _at(number: int, get: Callable[[Mapping, str], str], turn: Mapping, path: str) -> str:
+    """`get(turn, path)`; a misfit names the turn."""
+    try:
+        return get(turn, path)
+    except Misfit as error:
+        raise Misfit(f"turn {number}: {error}") from error
 
 
 def _parts(turn: Mapping, path: str) -> str:

@@ -42,7 +42,8 @@ def find(row: Mapping, path: str) -> object:
             return value
     if path.endswith("?"):
         return None
-    raise Misfit(f"no key {path!r}; the row has: {', '.join(map(str, row))}")
+    there = ", ".join(str(key) for key in row if not str(key).startswith("_")) or "none"
+    raise Misfit(f"no key {path!r}; the row has: {there}; write {path + '?'!r} where rows may lack it")
 
 
 def text(row: Mapping, path: str) -> str:

@@ -31,7 +31,7 @@ def jsonl(path: Path, reading: Reading, encoding: str, span: lines.Span = lines.
 
 
 def _object(line: str, number: int) -> dict | Broken:
-    hint = "; if the file is one JSON value, declare format='json'" if number == 1 else "; is the line cut off?"
+    hint = "; if the file is one JSON value, declare format='json'" if number == 1 else " (is the line cut off?)"
     try:
         value = json.loads(line)
     except ValueError as error:
