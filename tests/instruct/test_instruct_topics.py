@@ -64,6 +64,7 @@ def test_what_the_data_carry_comes_first_and_stays_the_same(tmp_path):
     one, two = (tables.read(tmp_path / name, "conversations").to_pylist() for name in "ab")
     assert one == two and again.notes == counts.notes
     assert counts.notes["departments"] == {"cardiology": 4, "neurology": 1} and counts.notes["n_diseases"] == 2 and counts.n_out == 5
+    assert counts.notes["names"]["department"] == {"cardiology": ["cardiology", "心内科"], "neurology": ["neurology", "神经内科"]}
     assert {dict(row["meta"]).get("department_given") for row in one} == {"心血管科", "内科", "不知道科", None}
 
 

@@ -22,7 +22,7 @@ from aquilamed.corpus import importing as corpus_importing
 from aquilamed.engine.local import Local
 from aquilamed.evals import benchmarks
 from aquilamed.hygiene import decontaminate, dedup, holdout, screen
-from aquilamed.instruct import importing, score, select
+from aquilamed.instruct import importing, score, select, topics
 from aquilamed.pipeline import Recipe, Step
 from aquilamed.preference import importing as pairs_importing
 from aquilamed.release import card, census, dataset, facts, funnel, gaps, licences, markdown
@@ -170,6 +170,24 @@ def test_the_card_counts_what_the_run_counted(home, made):
     assert f"101 read from files − {lost} dropped = **{101 - lost}** in this set." in text and bodies["04-once"]["counts"]["dropped"] and bodies["05-clean"]["counts"]["dropped"] == {"benchmark": 2}
     bought = sum(row["source"] == "en" for row in (*rows(home / "08-parted"), *rows(home / "08-parted" / "heldout")))
     assert "| `exam` | 1 |" in text and re.search(rf"\*\*Not for commercial use\*\* – \d+ % of the records: en \({bought}\)\.", text) and f"| Departments | {len(ORGANS) + 1 - missing} | 15+ |" in text
+
+
+def test_departments_are_named_in_the_cards_language_and_who_scored_is_told(tmp_path, made):
+    pairs = [{"ask": f"我有{name}，怎么办？", "answer": f"{name}请到门诊就诊。", "ward": "x"} for name in ("高血压", "哮喘", "偏头痛")]
+    (tmp_path / "few.jsonl").write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in pairs), encoding="utf-8")
+    source = Source(name="few", path=tmp_path / "few.jsonl", format="jsonl", license="MIT", mapping=Pair(prompt=("ask",), answer="answer"))
+    steps = (Step(name="read", stage="instruct.importing", config=importing.Config(sources=(source,))), Step(name="topics", stage="instruct.topics", config=topics.Config(), inputs={KIND: "read"}),
+             Step(name="card", stage="release.dataset", config=dataset.Config(kind=KIND, title="few"), inputs={KIND: "topics"}))
+    pipeline.run(Recipe(name="few", steps=steps), tmp_path, Local(1), lambda line: None)
+    en, zh = ((tmp_path / "few/03-card/dataset/few" / name).read_text(encoding="utf-8") for name in ("README.md", "README_zh.md"))
+    assert "| respiratory | 1 |" in en and "| 呼吸内科 respiratory | 1 |" in zh and "| 支气管哮喘 asthma | 1 |" in zh and "呼吸内科 respiratory（1）" in zh and "Who scored" not in en
+    assert "Who scored the conversations: the surface of the texts alone" in (made / "README.md").read_text(encoding="utf-8")
+
+
+def test_every_stage_that_makes_records_is_said_in_words():
+    package = Path(card.__file__).parents[1]
+    stages = {f"{path.parent.name}.{path.stem}" for group in ("corpus", "hygiene", "instruct", "preference") for path in (package / group).glob("*.py") if "\nVERSION = " in path.read_text(encoding="utf-8")}
+    assert stages == set(funnel.WHAT)
 
 
 def test_what_is_shown_is_masked_and_nothing_is_shown_of_records_that_were_not_screened(home, made, tmp_path):

@@ -82,7 +82,7 @@ def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts
 
     done = engine.map(one, list(enumerate(shards)))
     n_clusters = sum(shard.n for shard in shards) - len(found.rows) + len(np.unique(found.keeper))
-    return dataclasses.replace(Counts.total(counts for counts, _ in done), notes=_notes([sides for _, sides in done], n_clusters))
+    return dataclasses.replace(Counts.total(counts for counts, _ in done), notes=_notes(config, [sides for _, sides in done], n_clusters))
 
 
 def kin(kind: str, table: pa.Table) -> list[list[str]]:
@@ -156,10 +156,12 @@ def _sides(kind: str, table: pa.Table, held: np.ndarray) -> dict[str, Counter]:
     return sides
 
 
-def _notes(parts: list[dict[str, Counter]], n_clusters: int) -> dict:
+def _notes(config: Config, parts: list[dict[str, Counter]], n_clusters: int) -> dict:
     cells: dict[str, dict] = {"train": {}, HELDOUT: {}}
     for name, side in cells.items():
         for (cell, figure), n in sorted(sum((part[name] for part in parts), Counter()).items()):
             side.setdefault(cell, {})[figure] = n
     n_records = {name: sum(figures["records"] for figures in side.values()) for name, side in cells.items()}
-    return {"n_train": n_records["train"], "n_heldout": n_records[HELDOUT], "n_clusters": n_clusters, "cells": cells}
+    bare = config.share and config.max_chars and not n_records[HELDOUT]
+    told = f"nothing is held out: the {n_records['train']:,} records are {n_clusters:,} clusters of texts alike, and a share of {config.share:g} by chance took none; raise share, or threshold"
+    return {"n_train": n_records["train"], "n_heldout": n_records[HELDOUT], "n_clusters": n_clusters, "cells": cells, **({"warnings": [told]} if bare else {})}

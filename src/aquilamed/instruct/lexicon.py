@@ -38,6 +38,8 @@ class Lexicon(NamedTuple):
     """Label -> what a mention of it counts."""
     given: dict[str, str]
     """Folded name of a department in some set -> department."""
+    names: dict[str, dict[str, list[str]]]
+    """`department` and `disease` -> id -> its English and its Chinese name, for readers."""
 
 
 @functools.cache
@@ -55,9 +57,10 @@ def load(diseases: Path = DISEASES) -> Lexicon:
     made = phrases.compiled(said, most_labels=len(said), any_number=False)
     ids = [*[row["id"] for row in departments], *[row["department"] for row in found]]
     given = {texts.fold(name): row["id"] for row in departments for name in (row["id"], row["zh"], row["en"], *row["given"])}
+    names = {"department": {row["id"]: [row["en"], row["zh"]] for row in departments}, "disease": {row["id"]: [(row[lang] or [row["id"]])[0] for lang in ("en", "zh")] for row in found}}
     weights = [*[1.0] * len(departments), *[GENERAL if row.get("general") else 1.0 for row in found]]
     return Lexicon(phrases=made, departments=list(places), diseases=[row["id"] for row in found], department_of=np.array([places[department] for department in ids]),
-                   disease_of=np.r_[np.full(len(departments), -1), np.arange(len(found))], weight_of=np.array(weights), given=given)
+                   disease_of=np.r_[np.full(len(departments), -1), np.arange(len(found))], weight_of=np.array(weights), given=given, names=names)
 
 
 def best(row: np.ndarray, what: np.ndarray, weight: np.ndarray, n_rows: int, least: float = 0.0) -> np.ndarray:

@@ -55,9 +55,9 @@ def files(config: Config) -> list[Path]:
 def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts:
     """Write every conversation with `meta["department"]` and `meta["disease"]` where they are known; nothing is dropped.
 
-    `department_from` is `given` or `lexicon`; a name that the data carried as `department` stays in `department_given`. Notes: the coverage table.
+    `department_from` is `given` or `lexicon`; a name that the data carried as `department` stays in `department_given`. Notes: the coverage table, and the names of what is in it.
     """
-    lexicon.load(_list(config))
+    names = lexicon.load(_list(config)).names
 
     def labelled(table: pa.Table) -> tuple[pa.Table, pa.Table, Counter]:
         made = label(config, table)
@@ -67,7 +67,8 @@ def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts
     counts = tables.sift_all(engine, inputs["conversations"], "conversations", labelled, out)
     found = {kind: {name.partition("/")[2]: n for name, n in counts.notes.items() if name.startswith(f"{kind}/")} for kind in ("department", "disease")}
     return dataclasses.replace(counts, notes={f"{kind}s": dict(sorted(numbers.items(), key=lambda pair: (-pair[1], pair[0]))) for kind, numbers in found.items()}
-                               | {f"n_{kind}s": len(numbers) for kind, numbers in found.items()})
+                               | {f"n_{kind}s": len(numbers) for kind, numbers in found.items()}
+                               | {"names": {kind: {name: names[kind][name] for name in numbers} for kind, numbers in found.items()}})
 
 
 def label(config: Config, table: pa.Table) -> pa.Table:

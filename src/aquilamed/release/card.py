@@ -34,8 +34,12 @@ KINDS = {
 }
 ROLES = {"system": ("System", "系统"), "user": ("User", "用户"), "assistant": ("Assistant", "助手"), "text": ("Text", "正文"), "chosen": ("Better answer", "较好的回答"), "rejected": ("Worse answer", "较差的回答")}
 SCORES = {
-    "score": ("Deita score: complexity × quality, mean of the turns", "Deita 分数：复杂度 × 质量，各轮平均"), "complexity": ("complexity", "复杂度"), "quality": ("quality", "质量"),
+    "score": ("score: complexity × quality, mean of the turns", "分数：复杂度 × 质量，各轮平均"), "complexity": ("complexity of the questions", "问题的复杂度"), "answer_quality": ("quality of the answers", "回答的质量"), "quality": ("quality", "质量"),
     "relevance": ("context relevance", "上下文相关性"),
+}
+SCORERS = {
+    "surface": ("the surface of the texts alone (length, variety, words of the question in the answer): no model has read them", "仅依据文本表面（长度、用词变化、回答与问题的重合），没有模型读过"),
+    "deita": ("Deita's models", "Deita 的模型"), "remote": ("a language model, asked twice", "语言模型，询问两次"), "distilled": ("regressors taught with another scorer's scores of a sample", "由另一评分者的抽样分数训练的回归器"),
 }
 DISGUISES = {
     "verbatim": ("as it is", "原样"), "case": ("other case", "大小写不同"), "width": ("full-width letters", "全角字符"), "script": ("traditional or simplified script", "繁简转换"), "spacing": ("other spacing", "空格不同"),
@@ -154,8 +158,10 @@ def _scores(facts: Facts, say: Say) -> list[str]:
     rows = []
     for (key, lang), values in sorted(facts.all.scores.items(), key=lambda item: (list(SCORES).index(item[0][0]), list(LANGS).index(item[0][1]))):
         rows.append((say(*SCORES[key]), say(*LANGS[lang]), len(values), *(f"{value:.2f}" for value in np.quantile(np.sort(values), QUANTILES))))
+    scorers = dict.fromkeys(step.body["config"]["backend"] for step in facts.way.steps if step.stage == "instruct.score")
+    told = [say("Who scored the conversations: {}.", "对话评分者：{}。").format(say("; ", "；").join(say(*SCORERS[name]) for name in scorers))] if scorers and rows else []
     heads = [say("Score", "分数"), say("Language", "语言"), say("Records", "记录"), say("Lowest", "最低"), "10 %", "25 %", say("Median", "中位数"), "75 %", "90 %", say("Highest", "最高")]
-    return [say("## Scores", "## 分数分布"), table(heads, rows, numbers=range(2, 10))] if rows else []
+    return [say("## Scores", "## 分数分布"), table(heads, rows, numbers=range(2, 10)), *told] if rows else []
 
 
 def _coverage(facts: Facts, say: Say) -> list[str]:
@@ -167,9 +173,9 @@ def _coverage(facts: Facts, say: Say) -> list[str]:
     ratio = f"{100 * langs['zh'] / both:.0f} : {100 * langs['en'] / both:.0f}" if both else "–"
     claims = [(say("Departments", "科室"), len(departments), "15+"), (say("Diseases", "疾病"), len(diseases), "100+"), (say("Chinese : English", "中文 : 英文"), ratio, "86 : 14")]
     parts = [say("## Coverage", "## 覆盖范围"), table(["", say("Here", "本数据集"), say("The Aquila-Med paper, of its SFT set", "Aquila-Med 论文（其 SFT 数据）")], claims, numbers=(1, 2))]
-    for found, en, zh in ((departments, "Department", "科室"), (diseases, "Disease", "疾病")):
+    for key, found, en, zh in (("department", departments, "Department", "科室"), ("disease", diseases, "Disease", "疾病")):
         ranked = sorted(found.items(), key=lambda item: (-item[1].total(), item[0]))
-        shown = [(name, n.total(), n["zh"], n["en"], n.total() - n["zh"] - n["en"]) for name, n in ranked[:LONGEST]]
+        shown = [(facts.name(key, name, say("en", "zh")), n.total(), n["zh"], n["en"], n.total() - n["zh"] - n["en"]) for name, n in ranked[:LONGEST]]
         shown += [(say(f"{len(ranked) - LONGEST} more", f"其余 {len(ranked) - LONGEST} 种"), *map(sum, zip(*((n.total(), n["zh"], n["en"], n.total() - n["zh"] - n["en"]) for _, n in ranked[LONGEST:]), strict=True)))] if len(ranked) > LONGEST else []
         parts.append(table([say(en, zh), say("Records", "记录"), say("Chinese", "中文"), say("English", "英文"), say("Else", "其他")], shown, numbers=(1, 2, 3, 4)))
     return parts

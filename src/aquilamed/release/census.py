@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from aquilamed.core import tables
 from aquilamed.hygiene.texts import texts_of
 
-SCORES = ("score", "complexity", "quality", "relevance")
+SCORES = ("score", "complexity", "answer_quality", "quality", "relevance")
 """Keys of `meta` that hold a number that records were chosen by."""
 LABELS = ("department", "disease")
 """Keys of `meta` that say what a record is about."""

@@ -21,7 +21,7 @@ from aquilamed.core.errors import RecordError
 from aquilamed.release import card, census, croissant, facts, header
 from aquilamed.release.facts import HELDOUT, TRAIN
 
-VERSION = 1
+VERSION = 2
 FOLDER, SUMS = "dataset", "SHA256SUMS"
 """The set lies in FOLDER under its own title: `datasets` tells local sets apart by their folder's name."""
 

@@ -50,6 +50,12 @@ class Facts:
     parted: lineage.Made | None
     """The step of hygiene.holdout that the held-out part is of."""
 
+    def name(self, key: str, value: str, lang: str) -> str:
+        """What readers call a department or a disease; in Chinese its id stands behind, for it is what `meta` holds."""
+        names = [step.body["notes"].get("names", {}).get(key, {}).get(value) for step in self.way.steps if step.stage == "instruct.topics"]
+        zh = next((found[1] for found in names if found), value)
+        return f"{zh} {value}" if lang == "zh" and zh != value else value
+
     @functools.cached_property
     def all(self) -> Census:
         """The census of all splits."""

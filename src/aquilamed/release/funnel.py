@@ -11,8 +11,9 @@ WHAT = {
     "hygiene.screen": ("searched for unsafe words and identifiers", "检查不安全内容与个人标识"), "hygiene.decontaminate": ("searched for benchmark items", "比对评测题目"), "hygiene.holdout": ("split into training and held out", "划分训练与留出"),
     "instruct.importing": ("read from files", "读入文件"), "instruct.questions": ("exam questions read from files", "读入考题"), "instruct.exam": ("exam questions as conversations", "考题转为对话"), "instruct.join": ("joined", "合并"),
     "instruct.score": ("complexity × quality scored", "复杂度 × 质量评分"), "instruct.relevance": ("context relevance scored", "上下文相关性评分"), "instruct.select": ("selected by score", "按分数筛选"),
+    "instruct.diverse": ("questions near a better one's removed", "去除与更优者相近的问题"), "instruct.balance": ("capped by department, disease, language", "按科室、疾病、语言设上限"),
     "instruct.topics": ("department and disease labelled", "标注科室与疾病"), "instruct.safety": ("answers that do harm dropped", "剔除有害的回答"), "instruct.safe_answers": ("safe conversations of ours added", "加入自编的安全对话"),
-    "preference.lint": ("pairs checked for faults", "检查偏好对的缺陷"), "preference.judged": ("pairs by a judge", "由评审成对"),
+    "preference.lint": ("pairs checked for faults", "检查偏好对的缺陷"), "preference.graded": ("pairs of judged dialogues", "由评分对话成对"),
     "preference.importing": ("pairs read from files", "读入偏好对"), "preference.votes": ("pairs from people's votes", "由人工投票成对"), "preference.objective": ("pairs of a right and a wrong option", "由正确与错误选项成对"),
     "preference.subjective": ("pairs of a better and a worse answer", "由较好与较差的回答成对"), "preference.join": ("joined", "合并"),
 }

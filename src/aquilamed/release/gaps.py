@@ -74,7 +74,8 @@ def _labels(facts: Facts) -> Iterator[Line]:
             yield f"{percent(1 - known)} of the records name no {en}.", f"{percent(1 - known)} 的记录未标注{zh}。"
         thin = {value: n for value, n in found.items() if n < FEW}
         if key == "department" and thin:
-            yield tuple(words.format(FEW, some) for words, some in zip(("Departments with fewer than {} records: {}.", "不足 {} 条的科室：{}。"), named(thin), strict=True))
+            chinese = {facts.name(key, value, "zh"): n for value, n in thin.items()}
+            yield f"Departments with fewer than {FEW} records: {named(thin)[0]}.", f"不足 {FEW} 条的科室：{named(chinese)[1]}。"
 
 
 def _scores(facts: Facts) -> Iterator[Line]:
