@@ -73,4 +73,4 @@ def test_a_share_that_takes_no_cluster_is_told(tmp_path):
     talks = [{"kind": "single", "source": "s", "license": "MIT", "messages": [{"role": "user", "content": "高血压患者每天应当吃多少盐才合适？"}, {"role": "assistant", "content": said(chance, "zh")}]} for _ in range(30)]
     tables.scatter(tmp_path / "in", "conversations", tables.from_rows("conversations", talks))
     told = [holdout.run(holdout.Config(kind="conversations", share=share), {"conversations": tmp_path / "in"}, tmp_path / f"out{share}", Local(1)).notes.get("warnings") for share in (1e-6, 1, 0)]
-    assert told[0][0].startswith("nothing is held out: the 30 records are 1 clusters") and told[1:] == [None, None]
+    assert told[0][0].startswith("nothing is held out: the 30 records make 1 clusters") and told[1:] == [None, None]

@@ -162,6 +162,6 @@ def _notes(config: Config, parts: list[dict[str, Counter]], n_clusters: int) -> 
         for (cell, figure), n in sorted(sum((part[name] for part in parts), Counter()).items()):
             side.setdefault(cell, {})[figure] = n
     n_records = {name: sum(figures["records"] for figures in side.values()) for name, side in cells.items()}
-    bare = config.share and config.max_chars and not n_records[HELDOUT]
-    told = f"nothing is held out: the {n_records['train']:,} records are {n_clusters:,} clusters of texts alike, and a share of {config.share:g} by chance took none; raise share, or threshold"
+    bare = config.share and config.max_chars and n_records["train"] and not n_records[HELDOUT]
+    told = f"nothing is held out: the {n_records['train']:,} records make {n_clusters:,} clusters of texts alike, and a share of {config.share:g} by chance took none; raise share, or threshold"
     return {"n_train": n_records["train"], "n_heldout": n_records[HELDOUT], "n_clusters": n_clusters, "cells": cells, **({"warnings": [told]} if bare else {})}
