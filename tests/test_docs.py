@@ -26,6 +26,8 @@ DOCUMENTS = (*READMES, *(f"docs/{path.name}" for path in sorted((ROOT / "docs").
 CLUSTERS = "docs/clusters.md"
 HOSPITAL = "recipes/hospital.py"
 """The recipe that the READMEs tell the reader to write."""
+GUIDE, OWN = "docs/instructions.md", "recipes/own.py"
+"""The guide to instructions and pairs, and the recipe that it tells the reader to write."""
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 TOP = ("src/", "docs/", "recipes/", "tests/", "benchmarks/")
 WORD = re.compile(r"[^\W\d_]\w*")
@@ -162,6 +164,24 @@ def test_the_example_reads_the_readers_files(hospital, tmp_path, monkeypatch):
     assert made["talks"]["meta"]["department"] == "心血管科"
 
 
+def test_the_guides_recipes_and_commands_can_be_given(tmp_path):
+    own, asked, _ = blocks(GUIDE, "python")
+    (tmp_path / "own.py").write_text(own, encoding="utf-8")
+    (tmp_path / "asked.py").write_text(asked, encoding="utf-8")
+    first, second = pipeline.load(tmp_path / "own.py"), pipeline.load(tmp_path / "asked.py")
+    assert second.name == first.name and [step.name for step in second.steps[:len(first.steps)]] == [step.name for step in first.steps]
+    for step in second.steps:
+        pipeline.stage_of(step)
+    folders = {folder.as_posix() for _, folder in first.numbered(Path("runs"))}
+    for words in (shlex.split(line) for block in blocks(GUIDE, "sh") for line in block.splitlines()):
+        asked_for = cli.parser().parse_args(words[1:])
+        if words[1] == "run":
+            assert str(asked_for.recipe) == OWN
+            pipeline.select(first.with_settings(asked_for.settings), asked_for.first, asked_for.last)
+        else:
+            assert words[2] in folders | {"runs/own"}, words
+
+
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_what_is_named_exists(quickstart, words, name):
     wrong = [span for span in spans(name) if not exists(span, quickstart, words)]
@@ -171,7 +191,7 @@ def test_what_is_named_exists(quickstart, words, name):
 def exists(span: str, quickstart: pipeline.Recipe, words: set[str]) -> bool:
     """Whether a code span names a file, a test, a module, a setting, a step's folder, or words of the sources."""
     path, _, test = span.partition("::")
-    if span in words or span in (HOSPITAL, "benchmarks/results"):
+    if span in words or span in (HOSPITAL, OWN, "asked.py", "benchmarks/results"):
         return True
     if path.startswith(TOP) or (ROOT / path).is_file():
         return (ROOT / path).exists() and (not test or f"def {test}(" in read(path))
