@@ -120,6 +120,7 @@ def test_a_recipe_that_cannot_run_is_refused_before_anything_runs(change, says):
     (["run", "stage.py"], "step 'selected': there is no stage 'instruct.selekt'"),
     (["run", "recipe.py", "--set", "scored.backend=remote", "--set", "scored.judge.max_chars=0"], "--set scored.backend=remote --set scored.judge.max_chars=0: step 'scored': judge: max_chars=0"),
     (["show", "runs/none"], "not there"),
+    (["show", "raw", "--dropped"], "raw: holds no table; give one of: conversations"),
     (["chat", "raw", "你好"], "not a whole Hugging Face model folder, it lacks config.json"),
 ])
 def test_a_users_mistake_is_told_in_one_message_and_exits_with_2(raw, monkeypatch, capsys, arguments, says):

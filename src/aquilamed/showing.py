@@ -70,7 +70,7 @@ def _files(path: Path, dropped: bool) -> list[Path]:
         return [path]
     folder = path / "dropped" if dropped else next((path / kind for kind in SCHEMAS if (path / kind).is_dir()), path)
     files = sorted(folder.glob("*.parquet")) if folder.is_dir() else []
-    if not files and dropped:
+    if not files and dropped and manifest.read(path):
         raise ConfigError(f"{path}: dropped nothing")
     if not files:
         raise ConfigError(f"{path}: holds no table; give one of: {', '.join(p.name for p in sorted(path.iterdir()))}")
