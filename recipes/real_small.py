@@ -89,9 +89,10 @@ def instructions(sizes: Sizes) -> list[Step]:
         Step(name="balanced", stage="instruct.balance", config=most, inputs={kind: "related"}),
         Step(name="selected", stage="instruct.select", config=select.Config(drop_score_share=0.0, max_records=sizes.max_talks), inputs={kind: "balanced"}, paper="2.2.1"),
         Step(name="safe-answers", stage="instruct.safe_answers", config=safe_answers.Config()),
-        Step(name="safe-screened", stage="hygiene.screen", config=screen.Config(kind=kind, identifiers="mask"), inputs={kind: "safe-answers"}),
+        Step(name="safe-screened", stage="hygiene.screen", config=screen.Config(kind=kind, identifiers="mask", unsafe="report"), inputs={kind: "safe-answers"}),     # one of them warns of a superstition
         Step(name="instructions", stage="instruct.join", config=join_talks.Config(shares={"safe": 0.05}), inputs={"selected": "selected", "safe": "safe-screened"}),
-        Step(name="instructions-clean", stage="hygiene.decontaminate", config=decontaminate.Config(kind=kind), inputs={kind: "instructions", "benchmarks": "benchmarks"}),
+        Step(name="instructions-once", stage="hygiene.dedup", config=dedup.Config(kind=kind), inputs={kind: "instructions"}),
+        Step(name="instructions-clean", stage="hygiene.decontaminate", config=decontaminate.Config(kind=kind), inputs={kind: "instructions-once", "benchmarks": "benchmarks"}),
         Step(name="dialogues", stage="hygiene.holdout", config=holdout.Config(kind=kind, share=0.1), inputs={kind: "instructions-clean"}, paper="2.2.2"),
     ]
 

@@ -31,7 +31,7 @@ class Config:
     store: str
     """A SQLite file, a file of JSON lines (`.jsonl`), or a database's URL without a password (`postgresql://user@host/name`)."""
     license: str
-    """Licence of prompts, answers and votes: SPDX, `LicenseRef-...`, or `unknown` (release refuses that)."""
+    """Licence of prompts, answers and votes: SPDX, `LicenseRef-...`, or `unknown`, which cards name first."""
     source: str = "votes"
     """Each record's `source`."""
     until: str = ""

@@ -14,7 +14,7 @@ def sources(run: Run) -> Html:
     rows = [row for step in run.steps for row in _sources(step)]
     heads = [("Source", "来源"), ("Step", "步骤"), ("Licence", "许可"), ("Rows", "行数"), ("Encoding", "编码")]
     lost = sum(UNKNOWN in str(row[2]) for row in rows)
-    warning = tag("p", f"{lost} without a known licence: a release refuses them.", class_="remark") if lost else ""
+    warning = tag("p", f"{lost} without a known licence: a data card names them first.", class_="remark") if lost else ""
     return section("sources", "Sources and licences", "来源与许可", warning, table(heads, rows, numbers=(3,)))
 
 

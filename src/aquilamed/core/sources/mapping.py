@@ -129,7 +129,7 @@ class Source(Reading):
     mapping: Documents | Dialogue | Preferences | Questions
     """What the fields mean."""
     license: str
-    """SPDX, `LicenseRef-...`, or `unknown` (release refuses that)."""
+    """SPDX, `LicenseRef-...`, or `unknown`, which cards name first."""
     lang: Literal["", "zh", "en", "mixed", "other"] = ""
     """Language of every record; empty: found by script, record by record."""
     skip: tuple[Skip, ...] = ()
