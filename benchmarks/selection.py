@@ -1,7 +1,9 @@
 """Does selection help? Equal budgets of trained tokens chosen in four ways, three draws each, scored on held-out dialogues in both languages.
 
     python benchmarks/selection.py --work FOLDER           everything: about two hours on two cores
-    python benchmarks/selection.py --work FOLDER --model random:gemma3_text --sets cmtmedqa bentsao_liver_cancer mts_dialog medquad --tokens 8000 --seeds 1    a minute, printed, not kept
+    python benchmarks/selection.py --work FOLDER --tokens 8000 --seeds 1 --model random:gemma3_text --sets cmtmedqa bentsao_liver_cancer mts_dialog medquad
+
+The second line tries it in a minute with a tiny random model: printed, not kept.
 
 **Arms.** `random`; `longest`: most trained tokens first; `deita`: Deita's score first, of what `instruct.diverse` leaves; `deita+relevance`: the same, where dialogues
 whose context relevance is in the highest or lowest fifth of a shortlist of twice the budget are passed over. Deita's published models can't run here, so the
@@ -15,16 +17,16 @@ of `train.sft` with adapters as the recipes have them, as many optimizer steps i
 **Seeds.** A seed draws the half of the pool that all arms choose from, breaks ties, orders the training data and decides dropout. So three seeds are three selections, too.
 
 **Data.** Public sets as `recipes/real_small.py` imports, screens and deduplicates them. `hygiene.holdout` holds out whole clusters of near-copies; the score is taken on
-multi-turn dialogues of CMtMedQA, MTS-Dialog and ACI-Bench among them. The learning rate is chosen for the random arm with half the budget and a draw of its own, on dialogues held out
-of the training side by a second `hygiene.holdout`: if it favours an arm, then that one.
+multi-turn dialogues of CMtMedQA, MTS-Dialog and ACI-Bench among them. The learning rate is chosen for the random arm with half the budget and a draw of its own, on
+dialogues held out of the training side by a second `hygiene.holdout`: if it favours an arm, then that one.
 
 **Score.** Bits per byte of the reference answers, all turns of a dialogue in one pass, each answer after its real history; stop tokens are context, for they are no bytes.
 A difference is that of the sums over all dialogues and seeds, the same ones in both arms. Its interval (95 %) is a paired bootstrap over dialogues; seeds, too few to be
 resampled, enter each resample by Student's t of what they differ by. `equal`: both sides' trained tokens differ by less than 1 %. `shared`: by seed, the share of an arm's
 conversations that the peer has too.
 
-What is done is kept in --work under a name that hashes all it was made from, and is not done again; a killed training goes on from its checkpoint. With the whole budget a run trains
-about 54,000 tokens, 32,000 of them asked, and scores 55,000; by the CPU time of 4,500 and of 1,000 tokens one busy core trains 100 tokens a second and scores 240.
+What is done is kept in --work under a name that hashes all it was made from, and is not done again; a killed training goes on from its checkpoint. With the whole budget
+a run trains about 54,000 tokens, 32,000 of them asked, and scores 55,000; a core busy with other work too trained 100 tokens a CPU second and scored 240 (by hand).
 """
 
 import argparse
@@ -136,8 +138,8 @@ class Experiment:
             related = self.related([row for cell in CELLS if cell[1] == "multi" for row in fill(ranked[cell], SHORTLIST * budget // len(CELLS))])
             ranked = {cell: [row for row in rows if cell[1] == "single" or row["id"] in related] for cell, rows in ranked.items()}
         for cell, rows in ranked.items():
-            if sum(row["cost"] for row in rows) < budget // len(CELLS):
-                raise SystemExit(f"{' '.join(cell)}: {sum(row['cost'] for row in rows):,} trained tokens to choose from for {arm}, {budget // len(CELLS):,} asked for; lower --tokens or name more --sets")
+            if (there := sum(row["cost"] for row in rows)) < budget // len(CELLS):
+                raise SystemExit(f"{' '.join(cell)}: {there:,} trained tokens to choose from for {arm}, {budget // len(CELLS):,} asked for; lower --tokens or name more --sets")
         return [row for cell in CELLS for row in fill(ranked[cell], budget // len(CELLS))]
 
     def ranked(self, arm: str, rows: list[dict]) -> list[dict]:
@@ -151,8 +153,9 @@ class Experiment:
     def related(self, shortlist: list[dict]) -> set[str]:
         """The ids whose relevance is in neither tail."""
         name = f"related-{named([sorted(row['id'] for row in shortlist), TAILS, manifest.read(self.at['base'])['digest']])}"
+        given = {KIND: f"path:{self.written(name, shortlist)}", "model": f"path:{self.at['base']}"}
         made = Recipe(name=name, steps=(
-            Step(name="relevance", stage="instruct.relevance", config=relevance.Config(max_tokens=LENGTH), inputs={KIND: f"path:{self.written(name, shortlist)}", "model": f"path:{self.at['base']}"}),
+            Step(name="relevance", stage="instruct.relevance", config=relevance.Config(max_tokens=LENGTH), inputs=given),
             Step(name="related", stage="instruct.select", config=TAILS, inputs={KIND: "relevance"}),
         ))
         self.make(made)
@@ -261,9 +264,10 @@ def compared(arm: str, peer: str, results: dict[str, list[dict]], heldout: list[
         told = {side: [{key: value for key, value in one.items() if key not in ("bits", "ids")} for one in results[name]] for side, name in (("ours", arm), ("peer", peer))}
         shared = [round(len(set(one["ids"]) & set(other["ids"])) / len(one["ids"]), 3) for one, other in zip(results[arm], results[peer], strict=True)]
         rows.append(bench.row(
-            f"{lang}: {names[0]} beside {names[1]}", ours.mean(), theirs.mean(), names[1], unit="bits/byte (fewer is better)", runs=len(ours), equal=abs(trained[0] - trained[1]) <= SAME_WORK * trained[1],
-            ratio=round(theirs.mean() / ours.mean(), 4), difference={"value": round(gap.value, 5), "low": round(gap.low, 5), "high": round(gap.high, 5)},
-            by_seed={"ours": ours.round(4).tolist(), "peer": theirs.round(4).tolist()}, dialogues=dict(Counter(row["source"] for row in some)), bytes=int(bytes_D.sum()), shared=shared, runs_of=told))
+            f"{lang}: {names[0]} beside {names[1]}", ours.mean(), theirs.mean(), names[1], unit="bits/byte (fewer is better)", runs=len(ours),
+            equal=abs(trained[0] - trained[1]) <= SAME_WORK * trained[1], ratio=round(theirs.mean() / ours.mean(), 4),
+            difference={"value": round(gap.value, 5), "low": round(gap.low, 5), "high": round(gap.high, 5)}, by_seed={"ours": ours.round(4).tolist(), "peer": theirs.round(4).tolist()},
+            dialogues=dict(Counter(row["source"] for row in some)), bytes=int(bytes_D.sum()), shared=shared, runs_of=told))
     return rows
 
 
