@@ -11,7 +11,7 @@ import pyarrow as pa
 from aquilamed.core import tables
 from aquilamed.core.errors import ConfigError
 from aquilamed.core.manifest import sha256
-from aquilamed.evals import judge, stats
+from aquilamed.evals import judge, power, stats
 from aquilamed.evals.task import SCHEMA, Result
 
 ANSWERS, RESULTS, SAMPLES = "answers.parquet", "results.json", "samples.json"
@@ -56,13 +56,15 @@ def summarise(rows: Sequence[dict], seed: int) -> list[Result]:
 
 
 def figures(rows: Sequence[dict], seed: int) -> dict:
-    """n, score, low, high and unparsed of answers in one reading."""
+    """n, score, low, high, visible and unparsed of answers in one reading."""
     key = f"{rows[0]['task']}\x1f{rows[0]['reading']}"
     if rows[0]["reading"] == judge.BITS:
-        found = stats.ratio_of_sums([row["bits"] for row in rows], [row["bytes"] for row in rows], seed=seed, key=key)
+        sums = [row["bits"] for row in rows], [row["bytes"] for row in rows]
+        found, visible = stats.ratio_of_sums(*sums, seed=seed, key=key), power.of_ratio(*sums, samples=2)
     else:
-        found = stats.share([row["score"] for row in rows], [row["group"] for row in rows])
-    shown = {name: round(value, 6) for name, value in (("score", found.value), ("low", found.low), ("high", found.high))}
+        scores = [row["score"] for row in rows], [row["group"] for row in rows]
+        found, visible = stats.share(*scores), power.of_share(*scores)
+    shown = {name: round(value, 6) for name, value in (("score", found.value), ("low", found.low), ("high", found.high), ("visible", visible))}
     return {"n": len(rows), **shown, "unparsed": sum(row["parsed"] is None for row in rows)}
 
 

@@ -85,10 +85,12 @@ class Result:
     score: float
     low: float
     high: float
+    visible: float
+    """Smallest difference from another model on as many other items that is found in four tries of five (`power`)."""
     unparsed: int
     """Items whose answer settles on nothing: counted as wrong, and counted here."""
     by_lang: Mapping[str, Mapping]
-    """Language -> the same five figures."""
+    """Language -> the same six figures."""
     by_subject: Mapping[str, Mapping]
     prompt_hash: str
     """Of all prompts: equal hashes mean the same items asked in the same words."""
