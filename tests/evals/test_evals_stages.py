@@ -118,6 +118,18 @@ def test_answers_hold_all_that_results_need(scored):
     assert bpb["by_lang"]["zh"]["score"] == pytest.approx(sum(r["bits"] for r in rows) / sum(r["bytes"] for r in rows), abs=1e-6)
 
 
+def test_scores_are_split_by_the_sources_own_difficulty(scored, tmp_path):
+    table = list(tables.rows(scored / "benchmarks", "questions"))
+    for number, row in enumerate(sorted(table, key=lambda row: row["id"])):
+        row["meta"] |= {"difficulty": "12"[number % 2]} if row["lang"] == "zh" else {}
+    tables.write(tmp_path / "benchmarks/questions/part-00000.parquet", tables.from_rows("questions", table))
+    score.run(score.Config(sample_tokens=0, readings=("letter",)), {"model": scored / "base-model", "benchmarks": tmp_path / "benchmarks"}, tmp_path, ENGINE)
+    found = {r["task"]: r for r in json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))["results"]}
+    parts = found["exam-zh"]["by_difficulty"]
+    assert set(parts) == {"1", "2"} and sum(part["n"] for part in parts.values()) == found["exam-zh"]["n"] and found["exam-en"]["by_difficulty"] == {}
+    assert results.replay(tmp_path) == json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))
+
+
 def test_replay_judges_anew(scored, tmp_path):
     rows = results.read_answers(scored / "base")
     for row in rows:

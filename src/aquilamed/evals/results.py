@@ -83,6 +83,7 @@ def _result(task: str, reading: str, rows: Sequence[dict], seed: int) -> Result:
         task=task, reading=reading, version=rows[0]["version"], **figures(rows, seed),
         by_lang={lang: figures(some, seed) for lang, some in sorted(by(rows, "lang").items())},
         by_subject={subject: figures(some, seed) for subject, some in sorted(by(rows, "subject").items())},
+        by_difficulty={difficulty: figures(some, seed) for difficulty, some in sorted(by([row for row in rows if row["difficulty"]], "difficulty").items())},
         prompt_hash=sha256("\n".join(row["prompt_hash"] for row in rows).encode())[:16],
         mean_margin=round(sum(margins) / len(margins), 6) if margins else None,
     )

@@ -18,7 +18,7 @@ from aquilamed.evals.task import Asked, Task
 from aquilamed.models import folders
 from aquilamed.models.folders import Model
 
-VERSION = 2
+VERSION = 3
 SAMPLES_TASK, PREFERENCES_TASK, BPB = "samples", "preferences", "bpb-"
 
 
@@ -83,7 +83,7 @@ def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts
     for task in _tasks(config, inputs):
         began = time.monotonic()
         asked = task.ask(model, task.items)
-        rows += [answer.row(task.name, task.version) for answer in asked.answers]
+        rows += task.rows(asked)
         dropped += [(task, *item) for item in asked.dropped]
         seconds[task.name] = round(time.monotonic() - began, 1)
         if task.name == SAMPLES_TASK:
