@@ -7,7 +7,7 @@ scaled down from the paper, each number with its reason.
 import dataclasses
 from pathlib import Path
 
-from quickstart import adapters
+from quickstart import adapters, panel, watched
 
 from aquilamed.clinic import write
 from aquilamed.core.sources import Documents, Source, known
@@ -26,6 +26,9 @@ from aquilamed.release import dataset
 from aquilamed.train import dpo, pretrain, sft
 
 DATA = Path("../shared/data")
+PANEL = score.Config(form="plain", readings=("letter",), limit=10, max_tokens=640, heldout_bytes=12_000, sample_tokens=0, seed=1)
+LIMITS = {"bpb-general": 0.03, "bpb-medical": 0.03}
+"""As in the quickstart."""
 SCORED = ("medqa_us_test", "medmcqa_dev", "mmlu_test", "head_qa_test", "cmexam_val", "pubmedqa_test")
 
 
@@ -108,9 +111,10 @@ def training(sizes: Sizes) -> list[Step]:
     return [
         Step(name="mix-1", stage="corpus.mix", config=first, inputs={"documents": "text"}, paper="2.1.2"),
         Step(name="mix-2", stage="corpus.mix", config=second, inputs={"documents": "text", "conversations": "dialogues"}, paper="2.1.2"),
-        Step(name="cpt-1", stage="train.pretrain", config=pretrain.Config(optim=cpt), inputs={"model": "base", "documents": "mix-1"}, paper="2.1.3"),
-        Step(name="cpt-2", stage="train.pretrain", config=pretrain.Config(optim=later), inputs={"model": "cpt-1", "documents": "mix-2"}, paper="2.1.3"),
-        Step(name="sft", stage="train.sft", config=sft.Config(optim=tune), inputs={"model": "cpt-2", "conversations": "dialogues", "heldout": "dialogues/heldout"}, paper="2.2.2"),
+        panel("base", PANEL),
+        *watched(Step(name="cpt-1", stage="train.pretrain", config=pretrain.Config(optim=cpt), inputs={"model": "base", "documents": "mix-1"}, paper="2.1.3"), PANEL, LIMITS),
+        *watched(Step(name="cpt-2", stage="train.pretrain", config=pretrain.Config(optim=later), inputs={"model": "cpt-1", "documents": "mix-2"}, paper="2.1.3"), PANEL, LIMITS),
+        *watched(Step(name="sft", stage="train.sft", config=sft.Config(optim=tune), inputs={"model": "cpt-2", "conversations": "dialogues", "heldout": "dialogues/heldout"}, paper="2.2.2"), PANEL, LIMITS),
         Step(name="pairs-objective", stage="preference.objective", config=objective.Config(max_pairs=sizes.objective), inputs={"questions": "exam-questions"}, paper="2.3.1"),
         Step(name="pairs-subjective", stage="preference.subjective", config=subjective.Config(n_conversations=sizes.subjective, max_new_tokens=96),
              inputs={"model": "sft", "conversations": "dialogues"}, paper="2.3.1"),
@@ -123,7 +127,7 @@ def training(sizes: Sizes) -> list[Step]:
         Step(name="pairs-clean", stage="hygiene.decontaminate", config=decontaminate.Config(kind=kind), inputs={kind: "pairs-screened", "benchmarks": "benchmarks"}),
         Step(name="pairs-linted", stage="preference.lint", config=lint.Config(max_bad_share=0.1), inputs={kind: "pairs-clean"}),
         Step(name="preferences", stage="hygiene.holdout", config=holdout.Config(kind=kind, share=0.4), inputs={kind: "pairs-linted"}, paper="2.3.2"),
-        Step(name="dpo", stage="train.dpo", config=dpo.Config(optim=prefer, beta=0.1), inputs={"model": "sft", kind: "preferences"}, paper="2.3.2"),
+        *watched(Step(name="dpo", stage="train.dpo", config=dpo.Config(optim=prefer, beta=0.1), inputs={"model": "sft", kind: "preferences"}, paper="2.3.2"), PANEL, LIMITS),
     ]
 
 
