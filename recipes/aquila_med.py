@@ -6,7 +6,7 @@ training steps on the paper's machines: 24 A100-40G for pre-training, 8 for SFT 
 
 from pathlib import Path
 
-from quickstart import panel, watched
+from quickstart import contamination, panel, watched
 
 from aquilamed.core.sources import Documents, Source, known, published
 from aquilamed.corpus import classify, importing, label, mix, quality, readers, repair, rules, sample
@@ -130,7 +130,8 @@ def evaluation() -> list[Step]:
     config = score.Config(form="plain", readings=("letter",), max_tokens=4096)
     given = {"benchmarks": "benchmarks", "heldout": "text/heldout", "preferences": "preferences/heldout", "reference": "sft"}
     made = [Step(name=f"score-{stage}", stage="evals.score", config=config, inputs={"model": stage, **given}, paper="3") for stage in stages]
-    return [*made, Step(name="ledger", stage="evals.ledger", config=ledger.Config(order=stages, base="base"), inputs={stage: f"score-{stage}" for stage in stages}, paper="3")]
+    scored = {stage: f"score-{stage}" for stage in stages}
+    return [*made, Step(name="ledger", stage="evals.ledger", config=ledger.Config(order=stages, base="base"), inputs=scored, paper="3"), *contamination(scored, 100)]
 
 
 def recipe() -> Recipe:

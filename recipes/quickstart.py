@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from aquilamed.clinic import write
 from aquilamed.core.sources import Documents, Pair, Questions, Source, Turns
 from aquilamed.corpus import classify, importing, mix, quality, repair, rules
-from aquilamed.evals import benchmarks, gate, ledger, score
+from aquilamed.evals import benchmarks, gate, ledger, memorised, overlap, score
 from aquilamed.hygiene import decontaminate, dedup, holdout, repeats, screen
 from aquilamed.instruct import exam, questions, relevance, select
 from aquilamed.instruct import importing as talks
@@ -55,6 +55,7 @@ class Sizes:
     dpo_lr: float = 1e-4               # paper 2.3.2: 2e-7 for all weights
     questions: int = 40                # scored of each language and benchmark; paper 3.1: all
     answer_tokens: int = 48            # longest sampled answer
+    recalled: int = 12                 # questions of each language whose options are listed in 20 orders
 
 
 def adapters(lr: float, batch: int, length: int, epochs: int = 1, warmup: float = 0.05) -> Optim:
@@ -158,7 +159,18 @@ def evaluation(sizes: Sizes) -> list[Step]:
     given = {"benchmarks": "benchmarks", "heldout": "text/heldout", "preferences": "preferences/heldout", "reference": "sft"}
     made = [Step(name=f"score-{stage}", stage="evals.score", config=config, inputs={"model": stage, **given}, paper="3") for stage in stages]
     lines = ledger.Config(order=stages, base="base", limits={"bpb-general": 0.03})
-    return [*made, Step(name="ledger", stage="evals.ledger", config=lines, inputs={stage: f"score-{stage}" for stage in stages}, paper="3")]
+    scored = {stage: f"score-{stage}" for stage in stages}
+    return [*made, Step(name="ledger", stage="evals.ledger", config=lines, inputs=scored, paper="3"), *contamination(scored, sizes.recalled)]
+
+
+def contamination(scored: Mapping[str, str], recalled: int) -> list[Step]:
+    """What scores owe to items in the raw text, and whether the last model knows questions by heart."""
+    searched = {"documents": "decontaminated", "conversations": "instructions-clean", "preferences": "pairs-clean"}
+    rule = overlap.Config(order=tuple(scored), base="base")
+    return [
+        Step(name="overlap", stage="evals.overlap", config=rule, inputs={**scored, **searched}),
+        Step(name="memorised", stage="evals.memorised", config=memorised.Config(limit=recalled), inputs={"model": "dpo", "reference": "base", "benchmarks": "benchmarks"}),
+    ]
 
 
 def exam_source() -> Source:

@@ -7,7 +7,7 @@ scaled down from the paper, each number with its reason.
 import dataclasses
 from pathlib import Path
 
-from quickstart import adapters, panel, watched
+from quickstart import adapters, contamination, panel, watched
 
 from aquilamed.clinic import write
 from aquilamed.core.sources import Documents, Source, known
@@ -47,6 +47,7 @@ class Sizes:
     general: int = 100                 # pairs of general sets; the paper has none
     questions: int = 50                # scored of each benchmark; paper 3.1: all
     heldout_bytes: int = 48_000        # scored of each domain and language
+    recalled: int = 12                 # questions of each benchmark and language whose options are listed in 20 orders
 
 
 def corpus(sizes: Sizes) -> list[Step]:
@@ -145,7 +146,8 @@ def evaluation(sizes: Sizes) -> list[Step]:
     given = {"benchmarks": "benchmarks", "heldout": "text/heldout", "preferences": "preferences/heldout", "reference": "sft"}
     made = [Step(name=f"score-{stage}", stage="evals.score", config=config, inputs={"model": stage, **given}, paper="3") for stage in stages]
     lines = ledger.Config(order=stages, base="base", limits={"bpb-general": 0.03})
-    return [*made, Step(name="ledger", stage="evals.ledger", config=lines, inputs={stage: f"score-{stage}" for stage in stages}, paper="3")]
+    scored = {stage: f"score-{stage}" for stage in stages}
+    return [*made, Step(name="ledger", stage="evals.ledger", config=lines, inputs=scored, paper="3"), *contamination(scored, sizes.recalled)]
 
 
 def recipe() -> Recipe:

@@ -60,7 +60,7 @@ def test_a_loss_of_one_language_stops_though_the_whole_is_within(tmp_path):
     with pytest.raises(LimitPassed) as stopped:
         ask(tmp_path, sure, lambda i: -11.0)
     told = str(stopped.value)
-    assert told.startswith("gate-cpt-1: cpt-1 has cost more than this recipe allows against base:\n  bpb-general zh bits: 1.528 -> 1.603, 4.9 % worse (4.8 to 5.0 %); allowed 3.0 %\n\n")
+    assert told.split("\n\n")[0] + "\n\n" == ("gate-cpt-1: cpt-1 has cost more than this recipe allows against base:\n  bpb-general zh bits: 1.528 -> 1.603, 4.9 % worse (4.7 to 5.1 %); allowed 3.0 %\n\n")
     assert "bpb-general en bits" not in told and "--set gate-cpt-1.limits.bpb-general=0.05" in told
     lines = [line.split() for line in told.splitlines() if line.startswith("  bpb-general")][1:]
     assert [(line[1], line[-1]) for line in lines] == [("all", "kept"), ("en", "kept"), ("zh", "passed")]

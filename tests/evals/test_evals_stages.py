@@ -232,7 +232,7 @@ def test_one_gain_among_many_tasks_is_no_verdict(tmp_path):
         results.write_answers(tmp_path / stage / "answers.parquet", rows)
         stages[stage] = tmp_path / stage
     config = ledger.Config(order=("base", "sft"), base="base")
-    cells = {stage: ledger._cells(results.read_answers(folder)) for stage, folder in stages.items()}
+    cells = {stage: ledger.cells_of(results.read_answers(folder)) for stage, folder in stages.items()}
     many = [row for row in ledger.lines(cells, config) if row["stage"] == "sft"]
     alone = ledger.lines({stage: {key: rows for key, rows in some.items() if key[0] == "exam-0"} for stage, some in cells.items()}, config)[-1]
     assert [(row["p"], row["p_adjusted"], row["verdict"]) for row in many] == [(0.015625, 0.0625, "same"), *[(1.0, 1.0, "same")] * 3]

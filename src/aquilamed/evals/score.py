@@ -115,11 +115,25 @@ def _tasks(config: Config, inputs: Mapping[str, Path]) -> list[Task]:
     return tasks
 
 
-def _choice_tasks(config: Config, folder: Path) -> list[Task]:
-    marked = [q for q in tables.rows(folder, "questions") if q["meta"].get("scored") == "1"]
-    by_task = results.by(marked, "source")
-    for name in (*config.tasks, *config.forms):
+def marked(folder: Path, tasks: Sequence[str], limit: int, seed: int) -> list[dict]:
+    """The questions that a benchmarks step marked, of `tasks` or of all; where `limit` is not 0, that many of each task and language.
+
+    Raises:
+        ConfigError: no question of a task is marked.
+    """
+    by_task = _by_task(folder, tasks)
+    return [question for name in tasks or sorted(by_task) for question in _drawn(by_task[name], limit, seed, "lang")]
+
+
+def _by_task(folder: Path, names: Sequence[str]) -> dict[str, list[dict]]:
+    by_task = results.by([q for q in tables.rows(folder, "questions") if q["meta"].get("scored") == "1"], "source")
+    for name in names:
         check(name in by_task, f"no benchmark {name!r} is marked for scoring in {folder}{nearest(name, by_task)}")
+    return by_task
+
+
+def _choice_tasks(config: Config, folder: Path) -> list[Task]:
+    by_task = _by_task(folder, (*config.tasks, *config.forms))
     shots = list(tables.rows(folder / "shots", "questions")) if config.n_shots and (folder / "shots").is_dir() else []
     tasks = []
     for name in config.tasks or sorted(by_task):
