@@ -144,12 +144,12 @@ def planted(tmp_path_factory):
     return top, known
 
 
-def train(network, read, rng):
+def train(network, read, rng, steps=90):
     torch.manual_seed(0)
     optimizer, width = torch.optim.AdamW(network.parameters(), lr=4e-3), max(map(len, read))
     ids = torch.tensor([one + [0] * (width - len(one)) for one in read])
     network.train()
-    for _ in range(90):
+    for _ in range(steps):
         some = ids[torch.from_numpy(rng.permutation(len(read))[:6])]
         network(input_ids=some, attention_mask=(some > 0).long(), labels=some.masked_fill(some == 0, -100)).loss.backward()
         optimizer.step()
