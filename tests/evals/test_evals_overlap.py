@@ -52,7 +52,7 @@ def test_scores_are_split_by_what_was_found_by_hand(inputs, tmp_path):
     assert made["items"][0] == {"id": "00", "task": "exam", "lang": "zh", "share": 0.8, "records": {"documents": 2}}
     assert made["items"][7]["records"] == {"conversations": 3, "documents": 2} and made["items"][7]["share"] == 1.0
     base, sft = made["rows"]
-    assert (base["found"], base["rest"], base["apart"], base["gain_apart"]) == (0.5, 0.5, 0.0, 0.0)
+    assert (base["found"], base["rest"], base["apart"], base["gain_found"], base["gain_apart"]) == (0.5, 0.5, 0.0, None, None)
     assert (sft["n_found"], sft["n_rest"], sft["found"], sft["rest"]) == (10, 40, 1.0, 0.575)
     apart = stats.difference(stats.wilson(10, 10), stats.wilson(23, 40))
     assert (sft["apart"], sft["apart_low"], sft["apart_high"]) == pytest.approx((0.425, apart.low, apart.high), abs=1e-6) and sft["apart_low"] > 0
