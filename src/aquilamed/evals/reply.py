@@ -28,12 +28,17 @@ def read_choice(reply: str, n_options: int, options: Sequence[str] = ()) -> froz
     words, alone = said.worded(text, options), _ALONE.match(text)
     whole = words if words and _MARKS.match(text, words[1]) else None
     if whole or alone:
-        named = said.indices(alone["set"]) if alone else None
+        named = said.indices(alone["set"]) if alone and not _is_list(alone["set"], n_options) else None
         found = _agreed(named, frozenset({whole[0]}) if whole else None, n_options)
     else:
         told = said.statements(text, options)
         found = _settled(told) if told else said.verdict(text)
     return found if found and max(found) < n_options else None
+
+
+def _is_list(named: str, n_options: int) -> bool:
+    """Whether it is every letter there is with nothing but blanks between, as options are listed."""
+    return n_options > 1 and named.split() == list(LETTERS[:n_options])
 
 
 def _agreed(named: frozenset[int] | None, worded: frozenset[int] | None, n_options: int) -> frozenset[int] | None:
