@@ -146,8 +146,9 @@ def _english() -> list[Entry]:
     head_qa = Questions(stem="qtext", options=("answers",), option_text="atext", option_label="aid", answer="ra", answer_as="label", subject="category")
     medmcqa = Questions(options=("opa", "opb", "opc", "opd"), answer="cop", answer_as="index0", subject="subject_name", meta={"choice_type": "choice_type"})
     return [
-        Entry(name="mmlu_test", title={"en": "MMLU-medical", "zh": "MMLU 医学"}, lang="en", kind="choice", hub="cais/mmlu", files=f"{_one_of(MMLU)}/test/*.parquet",
-              mapping=Questions(options=("choices",), answer_as="index0", subject="subject"), expected=1_089, local="mmlu_test", split="test; 78 questions stand in two subjects and are asked once", license="MIT",
+        Entry(name="mmlu_test", title={"en": "MMLU-medical", "zh": "MMLU 医学"}, lang="en", kind="choice", hub="cais/mmlu", files=f"{_one_of(MMLU)}/test/*.parquet", local="mmlu_test",
+              mapping=Questions(options=("choices",), answer_as="index0", subject="subject"), expected=1_089, license="MIT",
+              split="test; 78 questions stand in two subjects and are asked once",
               url="https://huggingface.co/datasets/cais/mmlu", paper="3.1", shots_files=f"{_one_of(MMLU)}/dev/*.parquet", shots_split="dev", subjects=MMLU),
         Entry(name="medqa_us_test", title={"en": "MedQA-USMLE, 4 options", "zh": "MedQA-USMLE（四选一）"}, lang="en", kind="choice", hub="GBaker/MedQA-USMLE-4-options",
               files="default/test/*.parquet", mapping=Questions(answer="answer_idx", subject="meta_info"), expected=1_273, local="medqa_us_test", split="test", license="MIT",
