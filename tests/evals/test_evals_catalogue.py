@@ -16,6 +16,7 @@ from aquilamed.core.sources import files, gather, remote
 from aquilamed.engine.local import Local
 from aquilamed.evals import benchmarks, catalogue, judge, rendered
 from aquilamed.evals.catalogue import CATALOGUE, CEVAL, CMMLU, MMLU
+from aquilamed.models import wording
 
 KEPT = {"mmlu_test": 1_089, "medqa_us_test": 1_273, "medmcqa_dev": 4_183, "pubmedqa_test": 500, "head_qa_test": 2_742 - 67, "cmexam_val": 6_811 - 1}
 """Questions of the files at hand: as many as the data's README says, less those that need an image and the one without an answer."""
@@ -225,6 +226,14 @@ def test_the_page_is_current_and_shows_every_task():
         rows = rendered.examples(name)
         assert len(rows) == (2 if entry.kind == "choice" else 1) and {row["lang"] for row in rows} == {entry.lang}
         assert f"\n## {name}\n" in rendered.page()
+
+
+def test_questions_with_several_right_options_say_so_in_either_form():
+    worked, asked = rendered.examples("cmb_exam_test")
+    plain = wording.plain(asked, [worked])
+    assert "\n\n选出所有正确的选项。\n题目：下列属于高血压" in plain and plain.count("选出所有") == 1 and plain.endswith("E. 戒烟\n答案：")
+    assert wording.messages(asked, [])[0]["content"].startswith("选出所有正确的选项。\n\n题目：")
+    assert "选出" not in wording.plain(worked, []) and wording.plain({**asked, "lang": "en"}, []).startswith("Choose every right option.\nQuestion: ")
 
 
 def test_patterns_with_alternatives(tmp_path):
