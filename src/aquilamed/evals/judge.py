@@ -1,24 +1,32 @@
 """From what was measured of an answer to what it says and whether that is right: pure, so answers can be re-scored.
 
-The keys of `raw` are those that `choice`, `perplexity`, `preferences` and `sampling` write.
+The keys of `raw` are those that `choice`, `perplexity`, `preferences`, `sampling` and `dialogue` write.
 """
 
 from collections.abc import Callable, Sequence
 
+from aquilamed.evals import verdicts
 from aquilamed.evals.reply import letters, read_choice
 
 LETTER, TEXT, PRIOR, BARE, GENERATED = "letter", "text", "text-prior", "bare", "generated"
 CHOICE_READINGS = (LETTER, TEXT, PRIOR, BARE, GENERATED)
 BITS, LOGPROB, MARGIN, STOPPED = "bits", "logprob", "margin", "stopped"
+PAIRWISE, GRADES, RUBRIC, RULE = "pairwise", "grades", "rubric", "rule"
+"""Of dialogues; of `pairwise` the opponent follows behind a colon."""
 LOWER_IS_BETTER = frozenset({BITS})
 
-Judgement = tuple[str | None, float]
-"""What the answer says, None where it settles on nothing; and its score: 0..1, or bits per byte."""
+Judgement = tuple[str | None, float | None]
+"""What the answer says, None where it settles on nothing; and its score: 0..1, bits per byte, a grade of 1..5, a rubric's share (which may be below 0), or None where a judge did not judge."""
 
 
 def judge(reading: str, raw: dict) -> Judgement:
     """The judgement of one answer in one reading."""
-    return _JUDGES[reading](raw)
+    return _JUDGES[reading.partition(":")[0]](raw)
+
+
+def is_judged(reading: str) -> bool:
+    """Whether a remote judge gives its scores."""
+    return reading.partition(":")[0] in (PAIRWISE, GRADES, RUBRIC)
 
 
 def log_ratio(raw: dict) -> float:
@@ -77,4 +85,5 @@ def _preferred(margin: float) -> Judgement:
 _JUDGES: dict[str, Callable[[dict], Judgement]] = {
     LETTER: _letter, TEXT: _text, PRIOR: _prior, BARE: _text, GENERATED: _generated,
     BITS: _bits, LOGPROB: _logprob, MARGIN: _margin, STOPPED: _stopped,
+    PAIRWISE: verdicts.pairwise, GRADES: verdicts.grades, RUBRIC: verdicts.rubric, RULE: verdicts.rule,
 }

@@ -126,9 +126,10 @@ def _columns(pairs: Sequence[tuple[dict, dict]], name: str) -> tuple[list[float]
 
 
 def _cells(rows: Sequence[dict]) -> Cells:
-    """Answers by (task, language, reading); `all` where a task has both languages."""
+    """Answers by (task, language, reading), those left out that no judge has judged; `all` where a task has both languages."""
     found: Cells = {}
-    for (task, reading), some in results.by(sorted(rows, key=lambda row: row["id"]), "task", "reading").items():
+    scored = sorted((row for row in rows if row["score"] is not None), key=lambda row: row["id"])
+    for (task, reading), some in results.by(scored, "task", "reading").items():
         by_lang = {lang: cell for lang, cell in results.by(some, "lang").items() if lang in LANGS}
         found |= {(task, lang, reading): cell for lang, cell in by_lang.items()}
         if len(by_lang) != 1 or len(some) != len(next(iter(by_lang.values()))):

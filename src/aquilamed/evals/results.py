@@ -11,7 +11,8 @@ import pyarrow as pa
 from aquilamed.core import tables
 from aquilamed.core.errors import ConfigError
 from aquilamed.core.manifest import sha256
-from aquilamed.evals import judge, stats
+from aquilamed.evals import judge, judged, stats
+from aquilamed.evals.stats import Interval
 from aquilamed.evals.task import SCHEMA, Result
 
 ANSWERS, RESULTS, SAMPLES = "answers.parquet", "results.json", "samples.json"
@@ -47,7 +48,8 @@ def replay(folder: Path) -> dict:
 
 def report(rows: Sequence[dict], seed: int) -> dict:
     """The content of results.json."""
-    return {"seed": seed, "results": [dataclasses.asdict(result) for result in summarise(rows, seed)]}
+    by_judge = judged.summary(rows, seed)
+    return {"seed": seed, "results": [dataclasses.asdict(result) for result in summarise(rows, seed)], **({"judged": by_judge} if by_judge else {})}
 
 
 def summarise(rows: Sequence[dict], seed: int) -> list[Result]:
@@ -56,14 +58,22 @@ def summarise(rows: Sequence[dict], seed: int) -> list[Result]:
 
 
 def figures(rows: Sequence[dict], seed: int) -> dict:
-    """n, score, low, high and unparsed of answers in one reading."""
-    key = f"{rows[0]['task']}\x1f{rows[0]['reading']}"
-    if rows[0]["reading"] == judge.BITS:
-        found = stats.ratio_of_sums([row["bits"] for row in rows], [row["bytes"] for row in rows], seed=seed, key=key)
-    else:
-        found = stats.share([row["score"] for row in rows], [row["group"] for row in rows])
-    shown = {name: round(value, 6) for name, value in (("score", found.value), ("low", found.low), ("high", found.high))}
-    return {"n": len(rows), **shown, "unparsed": sum(row["parsed"] is None for row in rows)}
+    """n, score, low, high and unparsed of answers in one reading; what a judge did not judge is in `unparsed` alone."""
+    scored = [row for row in rows if row["score"] is not None]
+    found = _interval(scored, seed) if scored else None
+    shown = {name: found and round(getattr(found, field), 6) for name, field in (("score", "value"), ("low", "low"), ("high", "high"))}
+    return {"n": len(scored), **shown, "unparsed": sum(row["parsed"] is None for row in rows)}
+
+
+def _interval(rows: Sequence[dict], seed: int) -> Interval:
+    reading, key = rows[0]["reading"], f"{rows[0]['task']}\x1f{rows[0]['reading']}"
+    scores, groups = [row["score"] for row in rows], [row["group"] for row in rows]
+    if reading == judge.BITS:
+        return stats.ratio_of_sums([row["bits"] for row in rows], [row["bytes"] for row in rows], seed=seed, key=key)
+    if reading not in (judge.GRADES, judge.RUBRIC):
+        return stats.share(scores, groups)
+    found = stats.mean(scores, groups, seed=seed, key=key)
+    return found if reading == judge.GRADES else judged.clipped(found)
 
 
 def by(rows: Sequence[dict], *keys: str) -> dict:

@@ -7,18 +7,18 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from aquilamed.core import tables
+from aquilamed.core import manifest, tables
 from aquilamed.core.chance import share
 from aquilamed.core.config import check, nearest
 from aquilamed.core.counts import Counts
 from aquilamed.core.errors import ModelUnavailable
 from aquilamed.core.manifest import write_json
-from aquilamed.evals import choice, judge, perplexity, preferences, results, sampling
+from aquilamed.evals import benchmarks, choice, dialogue, judge, perplexity, preferences, results, sampling
 from aquilamed.evals.task import Asked, Task
 from aquilamed.models import folders
 from aquilamed.models.folders import Model
 
-VERSION = 2
+VERSION = 3
 SAMPLES_TASK, PREFERENCES_TASK, BPB = "samples", "preferences", "bpb-"
 
 
@@ -54,6 +54,8 @@ class Config:
     """Most new tokens of a reply in reading `generated`. ours: enough to name an option"""
     temperature: float = 0.0
     """Of the samples, 0 or more; 0 is greedy. ours: stages differ by their weights alone"""
+    dialogues: dialogue.Settings = dialogue.Settings()
+    """How the cases of the benchmarks step are asked, and who judges the answers. paper 3.2"""
     seed: int = 0
     """Of draws, worked examples, sampling and bootstrap."""
 
@@ -74,13 +76,13 @@ class Config:
 def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts:
     """Write answers.parquet, samples.json and results.json.
 
-    `inputs`: `model`, a model folder or a training step; and any of `benchmarks`, `heldout` (documents with
+    `inputs`: `model`, a model folder or a training step; and any of `benchmarks` (with its cases, where it has some), `heldout` (documents with
     `meta["domain"]`), `preferences`, `reference` (a model, or a scored step that holds the same pairs).
     """
     model = folders.load(inputs["model"])
     _check_template(config, inputs, model)
     rows, dropped, seconds = [], [], {}
-    for task in _tasks(config, inputs):
+    for task in _tasks(config, inputs, out):
         began = time.monotonic()
         asked = task.ask(model, task.items)
         rows += [answer.row(task.name, task.version) for answer in asked.answers]
@@ -96,14 +98,15 @@ def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts
 
 
 def _check_template(config: Config, inputs: Mapping[str, Path], model: Model) -> None:
-    needs = config.sample_tokens or "preferences" in inputs or "chat" in (config.form, *config.forms.values())
+    has_cases = "benchmarks" in inputs and _has_cases(inputs["benchmarks"])
+    needs = config.sample_tokens or "preferences" in inputs or has_cases or "chat" in (config.form, *config.forms.values())
     if needs and not model.tokenizer.chat_template:
-        raise ModelUnavailable(f"{inputs['model']}: has no chat template, which samples, preferences and the form `chat` need; "
+        raise ModelUnavailable(f"{inputs['model']}: has no chat template, which samples, dialogues, preferences and the form `chat` need; "
                                "name a step of models.prepare or a training step")
 
 
-def _tasks(config: Config, inputs: Mapping[str, Path]) -> list[Task]:
-    tasks = [*_choice_tasks(config, inputs["benchmarks"])] if "benchmarks" in inputs else []
+def _tasks(config: Config, inputs: Mapping[str, Path], out: Path) -> list[Task]:
+    tasks = _benchmark_tasks(config, inputs["benchmarks"], out) if "benchmarks" in inputs else []
     check("benchmarks" in inputs or not config.tasks, "tasks are named, but the step has no input benchmarks")
     if "heldout" in inputs:
         tasks += _bpb_tasks(config, inputs["heldout"])
@@ -115,14 +118,25 @@ def _tasks(config: Config, inputs: Mapping[str, Path]) -> list[Task]:
     return tasks
 
 
-def _choice_tasks(config: Config, folder: Path) -> list[Task]:
-    marked = [q for q in tables.rows(folder, "questions") if q["meta"].get("scored") == "1"]
-    by_task = results.by(marked, "source")
+def _benchmark_tasks(config: Config, folder: Path, out: Path) -> list[Task]:
+    """Of the questions and of the cases that are marked."""
+    marked = lambda place, kind: results.by([row for row in tables.rows(place, kind) if row["meta"].get(benchmarks.SCORED) == "1"], "source")  # noqa: E731
+    questions = marked(folder, "questions")
+    cases = marked(folder / benchmarks.CASES, "conversations") if _has_cases(folder) else {}
     for name in (*config.tasks, *config.forms):
-        check(name in by_task, f"no benchmark {name!r} is marked for scoring in {folder}{nearest(name, by_task)}")
+        check(name in questions or name in cases, f"no benchmark {name!r} is marked for scoring in {folder}{nearest(name, {**questions, **cases})}")
+    chosen = {name: _drawn(some, config.dialogues.limit, config.seed, "lang") for name, some in cases.items() if name in (config.tasks or cases)}
+    return [*_choice_tasks(config, folder, questions), *dialogue.tasks(chosen, config.dialogues, max_tokens=config.max_tokens, seed=config.seed, passes=out / manifest.PASSES)]
+
+
+def _has_cases(folder: Path) -> bool:
+    return (folder / benchmarks.CASES).is_dir()
+
+
+def _choice_tasks(config: Config, folder: Path, by_task: Mapping[str, list[dict]]) -> list[Task]:
     shots = list(tables.rows(folder / "shots", "questions")) if config.n_shots and (folder / "shots").is_dir() else []
     tasks = []
-    for name in config.tasks or sorted(by_task):
+    for name in sorted(by_task) if not config.tasks else [name for name in config.tasks if name in by_task]:
         style = choice.Style(form=config.forms.get(name, config.form), readings=config.readings, max_tokens=config.max_tokens,
                              n_shots=config.n_shots, max_new_tokens=config.reply_tokens, seed=config.seed)
         ask = functools.partial(choice.score_choices, style=style, shots=[shot for shot in shots if shot["source"] == name])

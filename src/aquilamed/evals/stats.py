@@ -11,7 +11,7 @@ import numpy as np
 from aquilamed.core.chance import chooser
 from aquilamed.core.intervals import Interval, Z, wilson
 
-__all__ = ["Interval", "clustered_mean", "mcnemar", "paired_difference", "ratio_difference", "ratio_of_sums", "share", "wilson"]
+__all__ = ["Interval", "clustered_mean", "mcnemar", "mean", "paired_difference", "ratio_difference", "ratio_of_sums", "share", "wilson"]
 N_RESAMPLES = 2000
 CELLS = 1 << 21
 """Resampled values in memory at a time."""
@@ -40,6 +40,11 @@ def share(scores: Sequence[float], groups: Sequence[str]) -> Interval:
     if len(set(groups)) == len(groups):
         return wilson(float(np.sum(scores)), len(scores))
     return clustered_mean(scores, groups)
+
+
+def mean(values: Sequence[float], groups: Sequence[str], *, seed: int, key: str) -> Interval:
+    """The mean of values on any scale, by bootstrap over groups: grades, rubrics."""
+    return _bootstrap(*_sums(groups, values, np.ones(len(values))), seed, key)
 
 
 def ratio_of_sums(tops: Sequence[float], bottoms: Sequence[float], *, seed: int, key: str) -> Interval:

@@ -24,7 +24,7 @@ class Answer:
 
     id: str
     reading: str
-    """letter, text, text-prior, generated, bits, logprob, margin or stopped: see `judge`."""
+    """letter, text, text-prior, generated, bits, logprob, margin, stopped, rule, grades, rubric or pairwise:NAME: see `judge`."""
     raw: dict
     lang: str
     subject: str = ""
@@ -32,13 +32,16 @@ class Answer:
     """Items that share it are not independent; empty for an item of its own."""
     prompt: str = ""
     """What the model was shown; empty where the item itself is (documents)."""
+    judged_by: str = ""
+    """Which judge with which wording gave the score; part of the prompt's hash, so that two judges' scores are never compared. Empty: no judge."""
 
     @property
     def parsed(self) -> str | None:
         return judge.judge(self.reading, self.raw)[0]
 
     @property
-    def score(self) -> float:
+    def score(self) -> float | None:
+        """None where a judge was to give it and did not."""
         return judge.judge(self.reading, self.raw)[1]
 
     def row(self, task: str, version: int) -> dict:
@@ -46,7 +49,7 @@ class Answer:
         parsed, score = judge.judge(self.reading, self.raw)
         return {
             "task": task, "reading": self.reading, "version": version, "id": self.id, "lang": self.lang, "subject": self.subject,
-            "group": self.group or self.id, "prompt_hash": sha256((self.prompt or self.id).encode())[:16], "prompt": self.prompt,
+            "group": self.group or self.id, "prompt_hash": sha256(((self.prompt or self.id) + (f"\x1f{self.judged_by}" if self.judged_by else "")).encode())[:16], "prompt": self.prompt,
             "raw": canonical_json(self.raw), "parsed": parsed, "score": score,
             "bits": self.raw.get("bits"), "bytes": self.raw.get("bytes") if self.reading == judge.BITS else None,
         }
@@ -82,11 +85,11 @@ class Result:
     reading: str
     version: int
     n: int
-    score: float
-    low: float
-    high: float
+    score: float | None
+    low: float | None
+    high: float | None
     unparsed: int
-    """Items whose answer settles on nothing: counted as wrong, and counted here."""
+    """Items whose answer settles on nothing: counted as wrong, and counted here. Of judged readings: items without a judgement, left out of n and score."""
     by_lang: Mapping[str, Mapping]
     """Language -> the same five figures."""
     by_subject: Mapping[str, Mapping]

@@ -22,6 +22,8 @@ from aquilamed.hygiene.searcher import Limits, Searcher
 from aquilamed.hygiene.texts import texts_of
 
 VERSION = 4
+CASES = "cases"
+"""Where a benchmarks step keeps its cases."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -54,11 +56,11 @@ def searcher_of(questions: list[dict], config: Config) -> Searcher:
 
 
 def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts:
-    """Sift `inputs[config.kind]` against the questions of `inputs["benchmarks"]`.
+    """Sift `inputs[config.kind]` against the questions and cases of `inputs["benchmarks"]`.
 
     Reason `benchmark`; detail: `source:id`, the share of the stem or context that is there, and the item's twins in another language.
     """
-    found = searcher_of(list(tables.rows(inputs["benchmarks"], "questions")), config)
+    found = searcher_of(items(inputs["benchmarks"]), config)
 
     def sieve(table: pa.Table) -> tuple[pa.Table, pa.Table, dict, pa.Table]:
         hits, closest = found.compare(texts_of(config.kind, table))
@@ -75,6 +77,14 @@ def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts
         "n_items": len(found.questions), "planted": planted["n"], "planted_recall": planted["recall"],
         "planted_by_disguise": {change: hits["recall"] for change, hits in planted["by_change"].items()},
         "items_not_searchable": len(found.unsearchable())})
+
+
+def items(folder: Path) -> list[dict]:
+    """The questions of a benchmarks step, and its cases as such: what the users say in one is its stem."""
+    cases = tables.rows(folder / CASES, "conversations") if (folder / CASES).is_dir() else ()
+    blank = {"options": [], "answers": [], "context": "", "subject": ""}
+    asked = ({**blank, **case, "stem": "\n".join(message["content"] for message in case["messages"] if message["role"] == "user")} for case in cases)
+    return [*tables.rows(folder, "questions"), *asked]
 
 
 def certificate(found: Searcher, config: Config, counts: Counts, planted: dict) -> dict:
