@@ -6,9 +6,9 @@ training steps on the paper's machines: 24 A100-40G for pre-training, 8 for SFT 
 
 from pathlib import Path
 
-from aquilamed.core.sources import Documents, Source, known, published
+from aquilamed.core.sources import Documents, Source, casebooks, known, published
 from aquilamed.corpus import classify, importing, label, mix, quality, readers, repair, rules, sample
-from aquilamed.evals import benchmarks, ledger, score
+from aquilamed.evals import benchmarks, dialogue, ledger, score
 from aquilamed.hygiene import decontaminate, dedup, holdout, repeats, screen
 from aquilamed.instruct import balance, diverse, exam, questions, relevance, safety, select, topics
 from aquilamed.instruct import importing as talks
@@ -33,6 +33,7 @@ CPT_2 = Optim(lr=1e-5, batch=384, length=4096, epochs=1, warmup=0.01, weight_dec
 SFT = Optim(lr=2e-6, batch=128, length=2048, epochs=2, warmup=0.05, weight_decay=0.1, dropout=0.1)   # 2.2.2; warm-up open
 DPO = Optim(lr=2e-7, batch=64, length=2048, epochs=2, warmup=0.1, weight_decay=0.1)           # 2.3.2; length, warm-up share and weight decay open
 CLINICAL = ("medqa_us_test", "medmcqa_dev", "mmlu_test", "pubmedqa_test", "cmexam_val", "head_qa_test")   # 3.1; C-Eval and CMB-Exam come with a later release
+DIALOGUES = ("huatuo_qa", "cmtmedqa_test", "cmb_clin")                                # 3.2; its 500 questions and GPT-3.5's answers to them are not published
 
 
 def corpus() -> list[Step]:
@@ -122,7 +123,7 @@ def cards() -> list[Step]:
 def evaluation() -> list[Step]:
     """3: three worked examples, every stage."""
     stages = ("base", "cpt-1", "cpt-2", "sft", "dpo")
-    config = score.Config(form="plain", readings=("letter",), max_tokens=4096)
+    config = score.Config(form="plain", readings=("letter",), max_tokens=4096, dialogues=dialogue.Settings(judge=JUDGE, answer_tokens=512))     # 3.2; length open
     given = {"benchmarks": "benchmarks", "heldout": "text/heldout", "preferences": "preferences/heldout", "reference": "sft"}
     made = [Step(name=f"score-{stage}", stage="evals.score", config=config, inputs={"model": stage, **given}, paper="3") for stage in stages]
     return [*made, Step(name="ledger", stage="evals.ledger", config=ledger.Config(order=stages, base="base"), inputs={stage: f"score-{stage}" for stage in stages}, paper="3")]
@@ -130,8 +131,9 @@ def evaluation() -> list[Step]:
 
 def recipe() -> Recipe:
     exams = {name: source for name, source in known.questions(DATA).items() if name in CLINICAL}
+    dialogues = {name: source for name, source in casebooks.published(DATA / "benchmarks").items() if name in DIALOGUES}
     return Recipe(name="aquila_med", about="the paper (arXiv 2406.12182) at full scale", steps=(
         Step(name="base", stage="models.prepare", config=BASE, paper="2.1.3"),
-        Step(name="benchmarks", stage="evals.benchmarks", config=benchmarks.Config(sources=tuple(exams.values())), paper="3.1"),
+        Step(name="benchmarks", stage="evals.benchmarks", config=benchmarks.Config(sources=tuple(exams.values()), cases=tuple(dialogues.values()), taken={"huatuo_qa": 500}), paper="3.1"),
         *corpus(), *instructions(), *training(), *cards(), *evaluation(),
     ))

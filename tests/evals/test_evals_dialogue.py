@@ -3,12 +3,15 @@
 import dataclasses
 import itertools
 import json
+import shutil
+from pathlib import Path
 
 import pytest
 import tiny
 from chat_server import served
 from dialogue_cases import CRITERIA, LANGS, answers_in, case, DiceEachTime, dice, endpoint, first, first_of_every_fourth, honest, longer, met, mild_grade, planted, server, text, truthful_grade, verdict
 
+from aquilamed import pipeline
 from aquilamed.core import tables
 from aquilamed.core.errors import ConfigError, ModelUnavailable, RecordError
 from aquilamed.core.sources import Questions, Source, casebooks, known
@@ -368,3 +371,20 @@ def test_real_dialogues_are_asked_turn_by_turn(shared_data, tmp_path):
     report = json.loads((tmp_path / "s/results.json").read_text(encoding="utf-8"))
     assert len(cases) == 6 and counts.n_in == answers == len(seen) + sum(counts.dropped.values()) and report["judged"][0]["aspects"]["fluency"]["value"] == 3.0
     assert all(body["messages"][1]["content"].count("患者：") >= 1 for _, body, _ in seen)
+
+
+# ---------------------------------------------------------------- the page
+
+def test_the_page_shows_the_prompts_and_a_recipe_that_loads(tmp_path):
+    root = Path(__file__).resolve().parents[2]
+    page = (root / "docs/dialogues.md").read_text(encoding="utf-8")
+    zh, en = ([{"role": "user", "content": text}] for text in ("发烧三天，38.5℃，吃什么药？", "I have had a fever of 38.5 °C for three days. What can I take?"))
+    for messages in (comparing.judge(zh, "多休息，必要时用退热药。", "先量体温，三天不退要就诊。", "zh"), grading.grade(zh, "多休息，必要时用退热药。", "可用对乙酰氨基酚，三天不退要就诊。", "zh"),
+                     grading.rubric(en, "Rest, and see a doctor today.", "Says to see a doctor because the fever has lasted three days", "en")):
+        assert "```text\n" + "\n\n".join(message["content"] for message in messages) + "\n```" in page
+    shutil.copy(root / "recipes/quickstart.py", tmp_path)
+    (tmp_path / "judged.py").write_text(page.split("```python\n")[1].split("```")[0], encoding="utf-8")
+    scored = [step.config.dialogues for step in pipeline.load(tmp_path / "judged.py").steps if step.stage == "evals.score"]
+    assert len(scored) == 5 and all(one.judge.model == "qwen3-32b" for one in scored)
+    for name, source in {**casebooks.published(""), **casebooks.known(Path("")), "safety": casebooks.safety()}.items():
+        assert f"`{name}`" in page and source.license in page
