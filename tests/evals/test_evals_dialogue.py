@@ -175,6 +175,16 @@ def test_a_judge_that_runs_out_of_budget_goes_on_and_pays_nothing_twice(tmp_path
         assert len(seen) == 176 and [answer.row("t", 1) for answer in again.answers] == [answer.row("t", 1) for answer in asked.answers]
 
 
+def test_the_order_of_cases_changes_nothing(tmp_path):
+    found = contests(6)
+    made = []
+    for k, order in enumerate(([one for one, _ in found.values()], [one for one, _ in reversed(found.values())])):
+        with served(server(honest)) as (url, _):
+            made.append(planted(tmp_path / str(k), order, lambda one, turn: found[one["id"]][1], judge=dataclasses.replace(endpoint(url, tmp_path / str(k)), concurrency=1 + 6 * k), repeats=3))
+    rows = [sorted(({**answer.row("t", 1), "raw": json.loads(answer.row("t", 1)["raw"])} for answer in asked.answers), key=lambda row: (row["reading"], row["id"])) for asked in made]
+    assert rows[0] == rows[1] and sum("again" in row["raw"] for row in rows[0]) == 2 * 3
+
+
 def test_two_judges_are_never_compared(tmp_path):
     rows = {}
     for name in ("strong", "other"):

@@ -88,7 +88,7 @@ def ask(model: Model | remote.Endpoint, cases: Sequence[dict], *, settings: Sett
     good = [(turn, said) for turn, said in found if not said.reason]
     dropped = [(turn.case, said.reason, f"turn {turn.number}: {said.detail}") for turn, said in found if said.reason]
     rows = [_answer(turn, said, judge.STOPPED, {"text": said.text, "tokens": said.tokens, "characters": len(said.text), "stopped": said.stopped}) for turn, said in good]
-    rows += [_answer(turn, said, judge.RULE, {"text": said.text, "rule": turn.case["meta"]["rule"]}) for turn, said in good if "rule" in turn.case["meta"]]
+    rows += [_answer(turn, said, judge.RULE, {"text": said.text, "rule": turn.case["meta"]["rule"], "asked": "\n".join(message["content"] for message in turn.prompt)}) for turn, said in good if "rule" in turn.case["meta"]]
     if settings.judge.base_url:
         rows += judged([question for turn, said in good for question in questions(turn, said)], settings, seed)
     return Asked(answers=rows, dropped=dropped)

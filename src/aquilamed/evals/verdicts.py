@@ -41,7 +41,7 @@ def rubric(raw: dict) -> Judgement:
 
 def rule(raw: dict) -> Judgement:
     """1 where the answer sends the patient to help at once, as the rule reads it; no judgement of the rest."""
-    found = help_rule.named(raw["text"])
+    found = help_rule.named(raw["text"], raw["asked"])
     return (found, 1.0) if found else ("none", 0.0)
 
 
