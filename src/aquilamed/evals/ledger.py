@@ -45,7 +45,7 @@ def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts
     """
     absent = [stage for stage in config.order if stage not in inputs]
     check(not absent, f"order names {absent[0] if absent else ''!r}, which is no input of this step{nearest(str(absent[:1]), inputs)}")
-    cells = {stage: _cells(results.read_answers(inputs[stage])) for stage in config.order}
+    cells = {stage: cells_of(results.read_answers(inputs[stage])) for stage in config.order}
     rows = lines(cells, config)
     write_json(out / "ledger.json", rows)
     return Counts(n_in=len(rows), n_out=len(rows), notes={"verdicts": _verdicts(rows)})
@@ -125,7 +125,7 @@ def _columns(pairs: Sequence[tuple[dict, dict]], name: str) -> tuple[list[float]
     return [old[name] for old, _ in pairs], [new[name] for _, new in pairs]
 
 
-def _cells(rows: Sequence[dict]) -> Cells:
+def cells_of(rows: Sequence[dict]) -> Cells:
     """Answers by (task, language, reading); `all` where a task has both languages."""
     found: Cells = {}
     for (task, reading), some in results.by(sorted(rows, key=lambda row: row["id"]), "task", "reading").items():

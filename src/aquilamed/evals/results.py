@@ -11,7 +11,7 @@ import pyarrow as pa
 from aquilamed.core import tables
 from aquilamed.core.errors import ConfigError
 from aquilamed.core.manifest import sha256
-from aquilamed.evals import judge, stats
+from aquilamed.evals import judge, rules, stats
 from aquilamed.evals.task import SCHEMA, Result
 
 ANSWERS, RESULTS, SAMPLES = "answers.parquet", "results.json", "samples.json"
@@ -47,7 +47,7 @@ def replay(folder: Path) -> dict:
 
 def report(rows: Sequence[dict], seed: int) -> dict:
     """The content of results.json."""
-    return {"seed": seed, "results": [dataclasses.asdict(result) for result in summarise(rows, seed)]}
+    return {"seed": seed, "rules": rules.VERSION, "results": [dataclasses.asdict(result) for result in summarise(rows, seed)]}
 
 
 def summarise(rows: Sequence[dict], seed: int) -> list[Result]:
