@@ -8,11 +8,9 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Literal
 
-from aquilamed.core.chance import chooser
 from aquilamed.core.config import check
-from aquilamed.core.errors import ConfigError
 from aquilamed.core.text import content_id
-from aquilamed.evals import judge
+from aquilamed.evals import drawing, judge
 from aquilamed.evals.task import Answer, Asked
 from aquilamed.models import chat, wording
 from aquilamed.models.folders import Model
@@ -64,7 +62,7 @@ def score_choices(model: Model, questions: Sequence[dict], style: Style, shots: 
     chosen: dict[tuple, list[dict]] = {}
     ready, dropped = [], []
     for question in sorted(questions, key=lambda q: q["id"]):
-        put = _put(model.tokenizer, question, _shots_for(question, shots, style, chosen), style)
+        put = _put(model.tokenizer, question, drawing.shots_for(question, shots, style.n_shots, style.seed, chosen), style)
         ready.append(put) if isinstance(put, Put) else dropped.append((question, *put))
     answers = [*_read_logp(model, ready, style), *_read_generated(model, ready, style)]
     return Asked(answers=answers, dropped=dropped)
@@ -104,23 +102,6 @@ def _bare(tokenizer, question: dict, form: Form) -> list[int]:
     if form == "plain":
         return chat.text_ids(tokenizer, wording.bare(question))
     return chat.prompt(tokenizer, [{"role": "user", "content": question["stem"]}])
-
-
-def _shots_for(question: dict, pool: Sequence[dict], style: Style, chosen: dict[tuple, list[dict]]) -> list[dict]:
-    """`n_shots` solved questions of the question's task and language: of its subject where there are enough, else of any."""
-    if not style.n_shots:
-        return []
-    key = (question["source"], question["lang"], question["subject"])
-    if key not in chosen:
-        fitting = [shot for shot in pool if (shot["source"], shot["lang"]) == key[:2] and len(shot["answers"]) == 1]
-        near = [shot for shot in fitting if shot["subject"] == question["subject"]]
-        candidates = sorted(near if len(near) >= style.n_shots else fitting, key=lambda shot: shot["id"])
-        if len(candidates) < style.n_shots:
-            raise ConfigError(f"task {key[0]} ({key[1]}): {style.n_shots} worked examples wanted, {len(candidates)} declared; "
-                              "declare more in the benchmarks step's shots, or set n_shots=0")
-        order = chooser(style.seed, "\x1f".join(key[:2])).permutation(len(candidates))
-        chosen[key] = [candidates[i] for i in order[:style.n_shots]]
-    return chosen[key]
 
 
 def _read_logp(model: Model, ready: Sequence[Put], style: Style) -> list[Answer]:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import json
 import time
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
@@ -13,8 +14,8 @@ from aquilamed.core.config import check, nearest
 from aquilamed.core.counts import Counts
 from aquilamed.core.errors import ModelUnavailable
 from aquilamed.core.manifest import write_json
-from aquilamed.evals import choice, judge, perplexity, preferences, results, sampling
-from aquilamed.evals.task import Asked, Task
+from aquilamed.evals import choice, drawing, judge, parts, perplexity, preferences, results, sampling
+from aquilamed.evals.task import Answer, Task
 from aquilamed.models import folders
 from aquilamed.models.folders import Model
 
@@ -36,6 +37,8 @@ class Config:
     """Of letter, text, text-prior (text less what it is likely anyway), bare (text, options not listed), generated (a reply, read by rule). ours: the paper does not say"""
     n_shots: int = 0
     """Worked examples before a question, 0..16. paper 3.1: 3 for MMLU after continued pre-training"""
+    shots: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    """Task -> worked examples, where a task needs another number than `n_shots`: some sets publish none."""
     max_tokens: int = 2048
     """What the model is given at once, prompt and answer; longer items are dropped as `too_long`. ours: the paper trains on 2048 (2.2.2)"""
     window: int = 512
@@ -64,7 +67,8 @@ class Config:
             check(form in ("plain", "chat"), f"forms: {task}={form}: expected plain or chat")
         for name in ("limit", "heldout_bytes", "preferences", "sample_tokens", "temperature"):
             check(getattr(self, name) >= 0, f"{name}={getattr(self, name)}: expected 0 or more")
-        check(0 <= self.n_shots <= 16, f"n_shots={self.n_shots}: expected 0..16")
+        for task, n_shots in {"n_shots": self.n_shots, **self.shots}.items():
+            check(0 <= n_shots <= 16, f"shots: {task}={n_shots}: expected 0..16")
         check(self.max_tokens >= 16, f"max_tokens={self.max_tokens}: expected 16 or more")
         check(self.window >= 2, f"window={self.window}: expected 2 or more")
         check(self.reply_tokens >= 1, f"reply_tokens={self.reply_tokens}: expected 1 or more")
@@ -72,7 +76,7 @@ class Config:
 
 
 def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts:
-    """Write answers.parquet, samples.json and results.json.
+    """Write answers.parquet, samples.json and results.json; a killed run goes on with the first task that it had not finished.
 
     `inputs`: `model`, a model folder or a training step; and any of `benchmarks`, `heldout` (documents with
     `meta["domain"]`), `preferences`, `reference` (a model, or a scored step that holds the same pairs).
@@ -82,12 +86,12 @@ def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts
     rows, dropped, seconds = [], [], {}
     for task in _tasks(config, inputs):
         began = time.monotonic()
-        asked = task.ask(model, task.items)
-        rows += [answer.row(task.name, task.version) for answer in asked.answers]
-        dropped += [(task, *item) for item in asked.dropped]
+        answered, left = parts.kept(out, task) or parts.keep(out, task, task.ask(model, task.items))
+        rows += answered
+        dropped += [(task, *item) for item in left]
         seconds[task.name] = round(time.monotonic() - began, 1)
         if task.name == SAMPLES_TASK:
-            _write_samples(out, asked)
+            _write_samples(out, answered)
     check(bool(rows or dropped), "nothing to score: give benchmarks, heldout or preferences as input, or sample_tokens above 0")
     results.write_answers(out / results.ANSWERS, rows)
     write_json(out / results.RESULTS, results.report(results.read_answers(out), config.seed))
@@ -116,17 +120,13 @@ def _tasks(config: Config, inputs: Mapping[str, Path]) -> list[Task]:
 
 
 def _choice_tasks(config: Config, folder: Path) -> list[Task]:
-    marked = [q for q in tables.rows(folder, "questions") if q["meta"].get("scored") == "1"]
-    by_task = results.by(marked, "source")
-    for name in (*config.tasks, *config.forms):
-        check(name in by_task, f"no benchmark {name!r} is marked for scoring in {folder}{nearest(name, by_task)}")
-    shots = list(tables.rows(folder / "shots", "questions")) if config.n_shots and (folder / "shots").is_dir() else []
     tasks = []
-    for name in config.tasks or sorted(by_task):
+    for name, questions, pool in drawing.exams(folder, tasks=config.tasks, limit=config.limit, seed=config.seed):
         style = choice.Style(form=config.forms.get(name, config.form), readings=config.readings, max_tokens=config.max_tokens,
-                             n_shots=config.n_shots, max_new_tokens=config.reply_tokens, seed=config.seed)
-        ask = functools.partial(choice.score_choices, style=style, shots=[shot for shot in shots if shot["source"] == name])
-        tasks.append(Task(name=name, kind="questions", items=_drawn(by_task[name], config.limit, config.seed, "lang"), ask=ask))
+                             n_shots=config.shots.get(name, config.n_shots), max_new_tokens=config.reply_tokens, seed=config.seed)
+        tasks.append(Task(name=name, kind="questions", items=questions, ask=functools.partial(choice.score_choices, style=style, shots=pool)))
+    for name in (*config.forms, *config.shots):
+        check(name in {task.name for task in tasks}, f"forms or shots name {name!r}, which is not scored{nearest(name, [task.name for task in tasks])}")
     return tasks
 
 
@@ -138,14 +138,14 @@ def _bpb_tasks(config: Config, folder: Path) -> list[Task]:
     tasks = []
     for domain, documents in sorted(by_domain.items()):
         order = lambda document: (share(config.seed, document["id"]), document["id"])  # noqa: E731
-        some = [d for same in results.by(_unique(documents), "lang").values() for d in perplexity.within_bytes(same, config.heldout_bytes, order)]
+        some = [d for same in results.by(drawing.unique(documents), "lang").values() for d in perplexity.within_bytes(same, config.heldout_bytes, order)]
         ask = functools.partial(perplexity.bits_per_byte, window=config.window)
         tasks.append(Task(name=BPB + domain, kind="documents", items=some, ask=ask))
     return tasks
 
 
 def _preference_task(config: Config, inputs: Mapping[str, Path]) -> Task:
-    pairs = _drawn(list(tables.rows(inputs["preferences"], "preferences")), config.preferences, config.seed, "kind", "lang")
+    pairs = drawing.drawn(list(tables.rows(inputs["preferences"], "preferences")), config.preferences, config.seed, "kind", "lang")
     known = _reference(inputs["reference"], pairs, config.max_tokens) if "reference" in inputs else {}
     ask = functools.partial(preferences.score_pairs, max_tokens=config.max_tokens, beta=config.beta, reference=known)
     return Task(name=PREFERENCES_TASK, kind="preferences", items=pairs, ask=ask)
@@ -158,20 +158,10 @@ def _reference(source: Path, pairs: Sequence[dict], max_tokens: int) -> dict[str
     return preferences.logps(folders.load(source), pairs, max_tokens)
 
 
-def _drawn(items: Sequence[dict], limit: int, seed: int, *keys: str) -> list[dict]:
-    """Distinct items; where `limit` is not 0, that many of each combination of `keys`, by chance of their ids."""
-    groups = results.by(_unique(items), *keys).values()
-    ordered = (sorted(group, key=lambda item: (share(seed, item["id"]), item["id"])) for group in groups)
-    return [item for group in ordered for item in (group[:limit] if limit else group)]
-
-
-def _unique(items: Sequence[dict]) -> list[dict]:
-    return list({item["id"]: item for item in reversed(items)}.values())
-
-
-def _write_samples(out: Path, asked: Asked) -> None:
-    shown = [{"id": a.id, "lang": a.lang, "prompt": a.prompt, **a.raw} for a in asked.answers]
-    write_json(out / results.SAMPLES, {"summary": sampling.summary(asked.answers), "samples": shown})
+def _write_samples(out: Path, rows: Sequence[dict]) -> None:
+    answers = [Answer(id=row["id"], reading=row["reading"], raw=json.loads(row["raw"]), lang=row["lang"], prompt=row["prompt"]) for row in rows]
+    shown = [{"id": a.id, "lang": a.lang, "prompt": a.prompt, **a.raw} for a in answers]
+    write_json(out / results.SAMPLES, {"summary": sampling.summary(answers), "samples": shown})
 
 
 def _write_dropped(out: Path, dropped: Sequence[tuple]) -> None:

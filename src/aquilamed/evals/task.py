@@ -2,13 +2,16 @@
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from aquilamed.core.config import canonical_json
 from aquilamed.core.manifest import sha256
 from aquilamed.evals import judge
-from aquilamed.models.folders import Model
+
+if TYPE_CHECKING:
+    from aquilamed.models.folders import Model      # scoring alone needs torch: replays and comparisons start at once
 
 SCHEMA = pa.schema([
     ("task", pa.string()), ("reading", pa.string()), ("version", pa.int32()), ("id", pa.string()), ("lang", pa.string()),
@@ -69,7 +72,7 @@ class Task:
     kind: str
     """Record kind of the items: questions, documents, preferences, conversations."""
     items: Sequence[dict]
-    ask: Callable[[Model, Sequence[dict]], Asked]
+    ask: Callable[["Model", Sequence[dict]], Asked]
     version: int = 1
     """Raised by hand when equal items are asked in another way."""
 
