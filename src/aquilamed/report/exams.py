@@ -7,6 +7,7 @@ from aquilamed.report.runs import Run, Step, read_json
 from aquilamed.report.scores import guessing
 from aquilamed.report.whiskers import Mark, chart
 
+ASKED = "asked.json"
 READINGS = ("letter", "text", "text-prior", "bare", "generated")
 """Which reading a view of subjects takes: the first of these that there is, so that it can't be the flattering one."""
 MOST = 40
@@ -24,9 +25,10 @@ def show(run: Run) -> Html:
     subjects = [made for task, some in _by_task(results) if (made := _subjects(task, some, stages[0][2] if len(stages) > 1 else None, chance))]
     about = tag("p", "Share right with its 95 % interval", f", of {name}" if len(stages) > 1 else "", "; dotted: what guessing gives. ",
                 "Unparsed answers count as wrong and are counted." if not run.ledger else f"Hollow: {stages[0][0]}.", class_="about")
-    inside = [tag("div", pictures, class_="charts") if pictures else "", _readings(results) if pictures else "", _unasked(step)]
+    left = (read_json(run.folder / ASKED) or {}).get("left_out", [])
+    inside = [tag("div", pictures, class_="charts wide") if pictures else "", _readings(results) if pictures else "", _unasked(step), _left(left)]
     if subjects:
-        inside.append(tag("div", tag("h3", both("By subject", "按科目")), tag("div", subjects, class_="charts")))
+        inside.append(tag("div", tag("h3", both("By subject", "按科目")), tag("div", subjects, class_="charts wide")))
     inside = join(inside)
     return section("tasks", "Scores by task", "各任务得分", about, inside) if inside else Html("")
 
@@ -68,6 +70,11 @@ def _readings(results: Sequence[Mapping]) -> Html:
 def _unasked(step: Step) -> Html:
     """Items that could not be asked, by reason."""
     return tag("p", tag("small", "Not asked, and in no score: ", ", ".join(f"{reason} {n:,}" for reason, n in step.drops))) if step.drops else Html("")
+
+
+def _left(left: Sequence[Mapping]) -> Html:
+    """Tasks that `all` could not ask."""
+    return tag("p", tag("small", "Left out, for their files were not there: ", ", ".join(one["task"] for one in left))) if left else Html("")
 
 
 def _subjects(task: str, results: Sequence[Mapping], before: Sequence[Mapping] | None, chance: Mapping) -> Html | None:

@@ -18,16 +18,16 @@ LARGE = {"letter": 0, "text": 1, "text-prior": 2, "bare": 3, "generated": 4}
 def show(run: Run) -> Html:
     """Title, origin and tiles."""
     made = max((step.body["provenance"].get("time", "") for step in run.steps), default="")
-    is_eval = all(step.group == "evals" for step in run.steps)
+    is_eval = (run.folder / "asked.json").is_file()
     lines = [tag("p", "aquilamed · ", both("evaluation", "评测") if is_eval else both("run report", "运行报告"), class_="kicker"), tag("h1", run.name)]
-    lines.append(tag("p", " · ".join(filter(None, [made[:16].replace("T", " "), *_model(run)])), class_="origin"))
+    lines.append(tag("p", " · ".join(filter(None, [made[:16].replace("T", " "), *_model(run, is_eval)])), class_="origin"))
     if items.are_there(run):
         lines.append(tag("p", tag("a", both("Every single item, to search and filter", "逐题浏览、搜索与筛选"), " →", href=items.ITEMS), class_="origin"))
     if run.unfinished:
         lines.append(tag("p", tag("b", both("This run is not complete.", "运行尚未完成。")), " Begun and not finished: ", ", ".join(run.unfinished),
                          ". Only finished steps are shown.", class_="remark"))
     lines += [tag("p", tag("b", step.label, " "), warning, class_="remark") for step in run.steps for warning in step.notes.get("warnings", ())]
-    tiles = [_rows(run), _tokens(run), _exam(run), *_bits(run), _preference(run), *([] if run.ledger else _scores(run))]
+    tiles = [None if is_eval else _rows(run), _tokens(run), _exam(run), *_bits(run), _preference(run), *([] if run.ledger else _scores(run))]
     return tag("div", lines, tag("div", [tile for tile in tiles if tile], class_="tiles"), class_="title")
 
 
@@ -46,11 +46,11 @@ def _score(result: dict) -> Html:
     return _tile((result["task"], ""), percent(result["score"]), f"95 % interval {percent(result['low'])} to {percent(result['high'])}, n = {result['n']:,}", result["reading"], unparsed)
 
 
-def _model(run: Run) -> list[str]:
+def _model(run: Run, is_eval: bool) -> list[str]:
     """`gemma-3-270m, 217,000,000 parameters`, and its licence; of an evaluation the model that was asked."""
     step = next(iter(run.of("models.prepare")), None)
     if not step:
-        return [f"model {name}" for name in dict.fromkeys(filter(None, (asked_of(step) for _, step in run.scored())))]
+        return [f"model {asked_of(step)}" for _, step in run.scored()] if is_eval else []
     source, size = step.notes.get("source", ""), step.notes.get("parameters")
     return [f"base model {source}" + (f", {compact(size)} parameters" if size else ""), f"licence {step.notes.get('license', 'unknown')}"]
 

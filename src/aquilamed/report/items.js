@@ -1,6 +1,6 @@
 (function () {
   "use strict";
-  const HEIGHT = 84, SPARE = 6, LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+  const HEIGHT = 76, SPARE = 6, LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
   const STATES = [["", "all · 全部"], ["right", "right · 对"], ["wrong", "wrong · 错"], ["unparsed", "unparsed · 未解析"], ["partly", "partly · 部分"]];
   const SIGNS = { right: "✓", wrong: "✗", unparsed: "?", partly: "½", none: "·" };
   const at = (id) => document.getElementById(id);
@@ -172,11 +172,20 @@
     const rows = answers.map((one) => node("tr", {}, node("th", { scope: "row" }, ...verdict(item, one)),
       ...one[5].logp.map((value, k) => node("td", { class: "number" + (one[2] && one[2].includes(LETTERS[k]) ? " picked" : "") }, value.toFixed(2).replace("-", "−"))),
       node("td", { class: "said" }, one[2] === null ? "unparsed · 未解析" : one[2])));
-    const more = answers.flatMap((one) => Object.entries(one[5]).filter(([key]) => key !== "logp" && key !== "answers").map(([key, value]) =>
-      node("tr", {}, node("th", { scope: "row" }, `${head.stages[one[1]]}: ${key}`), node("td", { colspan: width + 1, class: "said" }, written(value)))));
-    return node("table", { class: "read" }, node("thead", {}, heads), node("tbody", {}, ...rows, ...more));
+    return node("table", { class: "read" }, node("thead", {}, heads), node("tbody", {}, ...rows, ...beside(answers, width)));
   }
-  const written = (value) => Array.isArray(value) && value.every((one) => typeof one === "number") ? value.map((one) => String(Math.round(one * 1000) / 1000).replace("-", "−")).join("  ") : typeof value === "string" ? value : JSON.stringify(value, null, 1);
+  /* What was measured beside the log-probabilities, such as the bytes of each option: once where it is the same for all stages. */
+  function beside(answers, width) {
+    const keys = [...new Set(answers.flatMap((one) => Object.keys(one[5])))].filter((key) => key !== "logp" && key !== "answers");
+    const line = (name, value) => node("tr", { class: "beside" }, node("th", { scope: "row" }, name),
+      ...(Array.isArray(value) && value.length === width ? [...value.map((one) => node("td", { class: "number" }, written([one]))), node("td", {})] : [node("td", { colspan: width + 1, class: "said" }, written(value))]));
+    return keys.flatMap((key) => {
+      const there = answers.filter((one) => key in one[5]);
+      const same = there.length === answers.length && new Set(there.map((one) => JSON.stringify(one[5][key]))).size === 1;
+      return same ? [line(key, there[0][5][key])] : there.map((one) => line(`${head.stages[one[1]]}: ${key}`, one[5][key]));
+    });
+  }
+  const written = (value) => Array.isArray(value) && value.every((one) => typeof one === "number") ? value.map((one) => String(Math.round(one * 100) / 100).replace("-", "−")).join("  ") : typeof value === "string" ? value : JSON.stringify(value, null, 1);
   /* A reply in words, and whatever else was measured of it. */
   function said(item, one) {
     const raw = one[5], parsed = one[2] === null ? "unparsed · 未解析" : `→ ${one[2]}`;

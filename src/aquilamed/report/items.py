@@ -86,7 +86,7 @@ def _tools() -> Html:
     """The search box and the filters; their options are filled in by the script, from the data."""
     choices = [("task", "Task", "任务"), ("lang", "Language", "语言"), ("reading", "Reading", "读法"), ("stage", "Stage", "阶段"), ("state", "Outcome", "结果")]
     search = tag("label", tag("span", both("Search", "搜索")), tag("input", type="search", id="search", autocomplete="off", spellcheck="false",
-                                                                 placeholder="words of the question, the options or the reply · 题目、选项或回答中的词"), class_="wide")
+                                                                 placeholder="fever · 发热"), class_="wide")
     selects = [tag("label", tag("span", both(english, chinese)), tag("select", id=name)) for name, english, chinese in choices]
     apart = tag("label", tag("input", type="checkbox", id="apart"), " ", tag("span", both("stages disagree", "各阶段不一致"), id="apart-word"), class_="check")
     return tag("form", search, selects, apart, id="tools", role="search")
