@@ -10,7 +10,7 @@ from aquilamed.core import manifest
 from aquilamed.evals import results
 from aquilamed.evals.replay import Replay
 
-FIGURES = ("n", "score", "low", "high", "unparsed")
+FIGURES = ("n", "score", "low", "high", "visible", "unparsed")
 
 
 def lines(report: Mapping) -> list[dict]:
@@ -33,11 +33,11 @@ def scores(run: Path, step: Path) -> dict:
 
 def as_table(found: Mapping) -> str:
     """Scores in percent; bits per byte as they are."""
-    heads = ("task", "language", "reading", "shots", "n", "score", "95 % interval", "unparsed")
+    heads = ("task", "language", "reading", "shots", "n", "score", "95 % interval", "visible", "unparsed")
     shots = found["n_shots"]
     rows = [(row["task"], row["lang"], row["reading"], str(shots.get(row["task"], "")), f"{row['n']:,}", _figure(row, row["score"]),
-             f"{_figure(row, row['low'])} – {_figure(row, row['high'])}", f"{row['unparsed']:,}") for row in found["rows"]]
-    told = [table(heads, rows, numbers=(3, 4, 5, 6, 7))]
+             f"{_figure(row, row['low'])} – {_figure(row, row['high'])}", _figure(row, row["visible"]), f"{row['unparsed']:,}") for row in found["rows"]]
+    told = [table(heads, rows, numbers=(3, 4, 5, 6, 7, 8)), "visible: the smallest difference from another model on as many other items that is found in four tries of five"]
     if found["not_asked"]:
         told.append("not asked, and in no score: " + ", ".join(f"{reason} {n:,}" for reason, n in sorted(found["not_asked"].items())))
     if "asked" in found:
@@ -66,14 +66,15 @@ def replay_as_text(found: Replay) -> str:
 
 def comparison_as_text(found: Mapping) -> str:
     """A line for each task, language and reading that both have."""
-    heads = ("task", "language", "reading", "n", "A", "B", "B − A", "95 % interval", "p", "gained", "lost", "verdict")
+    heads = ("task", "language", "reading", "n", "A", "B", "B − A", "95 % interval", "p", "adjusted", "gained", "lost", "verdict")
     rows = []
     for row in found["rows"]:
         delta, low, high = (_difference(row, row[key]) for key in ("delta", "low", "high"))
         n = f"{row['n']:,}" if row["n"] == row["n_old"] == row["n_new"] else f"{row['n']:,} of {row['n_old']:,}/{row['n_new']:,}"
         rows.append((row["task"], row["lang"], row["reading"], n, _figure(row, row["old"]), _figure(row, row["new"]), delta, f"{low} – {high}",
-                     "" if row["p"] is None else f"{row['p']:.3g}", f"{row['gained']:,}", f"{row['lost']:,}", row["verdict"]))
-    told = [f"A: {found['old']}", f"B: {found['new']}", table(heads, rows, numbers=tuple(range(3, 11))), "on the items that both answered; percent and points, bits per byte as they are"]
+                     f"{row['p']:.3g}", f"{row['p_adjusted']:.3g}", f"{row['gained']:,}", f"{row['lost']:,}", row["verdict"]))
+    told = [f"A: {found['old']}", f"B: {found['new']}", table(heads, rows, numbers=tuple(range(3, 12))),
+            "on the items that both answered; percent and points, bits per byte as they are; gained or lost where p, adjusted over all lines, is at most 0.05"]
     told += [f"left out: {one['task']} {one['lang']} {one['reading']} ({one['n']:,} items): only in {one['only_in']}" for one in found["left_out"]]
     return "\n".join(told)
 

@@ -1,4 +1,7 @@
-"""Two evaluations side by side, on the items that both answered, and only where both were asked in the same words."""
+"""Two evaluations side by side, on the items that both answered, and only where both were asked in the same words.
+
+A change counts as gained or lost where its p, adjusted over all lines of the comparison (Holm), is at most 0.05, as in the ledger.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,7 +21,7 @@ def compare(old: Path, new: Path) -> dict:
     """
     olds, news = (ledger.cells_of(results.read_answers(folder)) for folder in (old, new))
     both = sorted(olds.keys() & news.keys())
-    rows = [line for key in both if (line := _line(key, olds[key], news[key]))]
+    rows = ledger.settled([line for key in both if (line := _line(key, olds[key], news[key]))])
     check(bool(rows), f"{old} and {new} have no item in common: {_tasks(olds)} against {_tasks(news)}")
     left = [{"task": task, "lang": lang, "reading": reading, "only_in": str(folder), "n": len(cells[task, lang, reading])}
             for folder, cells, others in ((old, olds, news), (new, news, olds)) for task, lang, reading in sorted(cells.keys() - others.keys())]
@@ -36,7 +39,7 @@ def _line(key: tuple[str, str, str], old: Sequence[dict], new: Sequence[dict]) -
     before, after = (results.figures(rows, SEED) for rows in (a, b))
     moves = _moves(a, b)
     return {"task": task, "lang": lang, "reading": reading, "n": len(shared), "n_old": len(old), "n_new": len(new), "old": before["score"], "new": after["score"],
-            "delta": found["delta"], "low": found["low"], "high": found["high"], "p": found["p"], "verdict": found["verdict"],
+            "delta": found["delta"], "low": found["low"], "high": found["high"], "p": found["p"], "p_adjusted": None, "visible": found["visible"], "verdict": found["verdict"],
             "gained": moves.count(1), "lost": moves.count(-1), "unparsed_old": before["unparsed"], "unparsed_new": after["unparsed"]}
 
 

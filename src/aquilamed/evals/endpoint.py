@@ -62,7 +62,8 @@ def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts
             masked += kinds
             asked.append((task, question, messages))
     replies = remote.ask(config.endpoint, [messages for _, _, messages in asked])
-    rows = [_answer(question, messages, reply).row(task, ASKED) for (task, question, messages), reply in zip(asked, replies, strict=True) if reply.text is not None]
+    rows = [_answer(question, messages, reply).row(task, ASKED) | {"difficulty": question["meta"].get("difficulty", "")}
+            for (task, question, messages), reply in zip(asked, replies, strict=True) if reply.text is not None]
     refused = [question for (_, question, _), reply in zip(asked, replies, strict=True) if reply.text is None]
     results.write_answers(out / results.ANSWERS, rows)
     write_json(out / results.RESULTS, results.report(results.read_answers(out), config.seed))

@@ -20,7 +20,7 @@ def kept(out: Path, task: Task) -> tuple[list[dict], list[tuple[dict, str, str]]
 def keep(out: Path, task: Task, asked: Asked) -> tuple[list[dict], list[tuple[dict, str, str]]]:
     """The same of a task just asked, written for a later try."""
     folder = _folder(out, task)
-    rows = [answer.row(task.name, task.version) for answer in asked.answers]
+    rows = task.rows(asked)
     results.write_answers(folder / results.ANSWERS, rows)
     manifest.write_json(folder / "dropped.json", asked.dropped)      # last: it says that the answers are whole
     return rows, asked.dropped

@@ -11,7 +11,7 @@ import pyarrow as pa
 from aquilamed.core import tables
 from aquilamed.core.errors import ConfigError
 from aquilamed.core.manifest import sha256
-from aquilamed.evals import judge, rules, stats
+from aquilamed.evals import judge, power, rules, stats
 from aquilamed.evals.task import SCHEMA, Result
 
 ANSWERS, RESULTS, SAMPLES = "answers.parquet", "results.json", "samples.json"
@@ -28,12 +28,16 @@ def read_answers(folder: Path) -> list[dict]:
     """The answers of a scored stage, each judged anew from what was measured.
 
     Raises:
-        ConfigError: `folder` is not a step of evals.score.
+        ConfigError: `folder` is not a step of evals.score, or one of an earlier aquilamed.
     """
     path = folder / ANSWERS
     if not path.exists():
         raise ConfigError(f"{folder}: holds no {ANSWERS}; this input should name a step of evals.score")
-    rows = tables.load(path).to_pylist()
+    table = tables.load(path)
+    absent = sorted(set(SCHEMA.names) - set(table.column_names))
+    if absent:
+        raise ConfigError(f"{path}: made by an earlier aquilamed (it has no {', '.join(absent)}); score the model again")
+    rows = table.to_pylist()
     for row in rows:
         row["parsed"], row["score"] = judge.judge(row["reading"], json.loads(row["raw"]))
     return rows
@@ -56,13 +60,15 @@ def summarise(rows: Sequence[dict], seed: int) -> list[Result]:
 
 
 def figures(rows: Sequence[dict], seed: int) -> dict:
-    """n, score, low, high and unparsed of answers in one reading."""
+    """n, score, low, high, visible and unparsed of answers in one reading."""
     key = f"{rows[0]['task']}\x1f{rows[0]['reading']}"
     if rows[0]["reading"] == judge.BITS:
-        found = stats.ratio_of_sums([row["bits"] for row in rows], [row["bytes"] for row in rows], seed=seed, key=key)
+        sums = [row["bits"] for row in rows], [row["bytes"] for row in rows]
+        found, visible = stats.ratio_of_sums(*sums, seed=seed, key=key), power.of_ratio(*sums, samples=2)
     else:
-        found = stats.share([row["score"] for row in rows], [row["group"] for row in rows])
-    shown = {name: round(value, 6) for name, value in (("score", found.value), ("low", found.low), ("high", found.high))}
+        scores = [row["score"] for row in rows], [row["group"] for row in rows]
+        found, visible = stats.share(*scores), power.of_share(*scores)
+    shown = {name: round(value, 6) for name, value in (("score", found.value), ("low", found.low), ("high", found.high), ("visible", visible))}
     return {"n": len(rows), **shown, "unparsed": sum(row["parsed"] is None for row in rows)}
 
 
@@ -81,6 +87,7 @@ def _result(task: str, reading: str, rows: Sequence[dict], seed: int) -> Result:
         task=task, reading=reading, version=rows[0]["version"], **figures(rows, seed),
         by_lang={lang: figures(some, seed) for lang, some in sorted(by(rows, "lang").items())},
         by_subject={subject: figures(some, seed) for subject, some in sorted(by(rows, "subject").items())},
+        by_difficulty={difficulty: figures(some, seed) for difficulty, some in sorted(by([row for row in rows if row["difficulty"]], "difficulty").items())},
         prompt_hash=sha256("\n".join(row["prompt_hash"] for row in rows).encode())[:16],
         mean_margin=round(sum(margins) / len(margins), 6) if margins else None,
     )

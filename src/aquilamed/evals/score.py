@@ -19,7 +19,7 @@ from aquilamed.evals.task import Answer, Task
 from aquilamed.models import folders
 from aquilamed.models.folders import Model
 
-VERSION = 2
+VERSION = 3
 SAMPLES_TASK, PREFERENCES_TASK, BPB = "samples", "preferences", "bpb-"
 
 

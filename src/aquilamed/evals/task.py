@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 SCHEMA = pa.schema([
     ("task", pa.string()), ("reading", pa.string()), ("version", pa.int32()), ("id", pa.string()), ("lang", pa.string()),
-    ("subject", pa.string()), ("group", pa.string()), ("prompt_hash", pa.string()), ("prompt", pa.string()),
+    ("subject", pa.string()), ("difficulty", pa.string()), ("group", pa.string()), ("prompt_hash", pa.string()), ("prompt", pa.string()),
     ("raw", pa.string()), ("parsed", pa.string()), ("score", pa.float64()), ("bits", pa.float64()), ("bytes", pa.int64()),
 ])
 """answers.parquet: one row for an item and a reading, sorted by task, reading and id."""
@@ -76,10 +76,15 @@ class Task:
     version: int = 1
     """Raised by hand when equal items are asked in another way."""
 
+    def rows(self, asked: Asked) -> list[dict]:
+        """The answers as rows of answers.parquet, each with its item's `meta["difficulty"]`, empty where the source gives none."""
+        metas = {item["id"]: item.get("meta") or {} for item in self.items}
+        return [answer.row(self.name, self.version) | {"difficulty": metas[answer.id].get("difficulty", "")} for answer in asked.answers]
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Result:
-    """A task in one reading: the score with its 95 % interval, over all items and by language and subject."""
+    """A task in one reading: the score with its 95 % interval, over all items and by language, subject and difficulty."""
 
     task: str
     reading: str
@@ -88,11 +93,15 @@ class Result:
     score: float
     low: float
     high: float
+    visible: float
+    """Smallest difference from another model on as many other items that is found in four tries of five (`power`)."""
     unparsed: int
     """Items whose answer settles on nothing: counted as wrong, and counted here."""
     by_lang: Mapping[str, Mapping]
-    """Language -> the same five figures."""
+    """Language -> the same six figures."""
     by_subject: Mapping[str, Mapping]
+    by_difficulty: Mapping[str, Mapping]
+    """As the source grades its items; empty where it does not."""
     prompt_hash: str
     """Of all prompts: equal hashes mean the same items asked in the same words."""
     mean_margin: float | None = None
