@@ -33,7 +33,7 @@
 
   const replies = (item) => item.a.map((answer) => answer[5]).flatMap((raw) => Object.values(raw)).filter((value) => typeof value === "string");
   const preview = (item) => item.q || (item.p.length ? item.p[0][1].trim() : "") || item.i;
-  const searched = (item) => fold([preview(item), item.c || "", ...(item.o || []), ...replies(item), item.s, item.i].join("\n"));
+  const searched = (item) => fold([preview(item), item.c || "", ...(item.o || []), ...replies(item), item.s].join("\n"));
 
   /* What an answer came to: right, wrong, partly, unparsed; none where it is not that kind of answer or there is none. */
   function state(item, reading, stage) {
@@ -58,7 +58,7 @@
     if (at("reading").value !== "" && !item.a.some((one) => one[0] === reading)) return false;
     if (kind && state(item, reading, stage) !== kind) return false;
     if (at("apart").checked && !apart(item)) return false;
-    return wanted.every((word) => folded[k].includes(word));
+    return wanted.every((word) => folded[k].includes(word) || word.length >= 8 && item.i.startsWith(word));
   }
 
   function sift(keep) {
