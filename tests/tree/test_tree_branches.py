@@ -62,20 +62,19 @@ def test_tokens_read_are_the_least_there_are(network):
     shots = tuple(range(5, 105))
     letters = ((9,), (8,), (7,))
     asked = [Branch((*shots, *range(110 + 10 * k, 120 + 10 * k)), letters) for k in range(8)]
-    read = []
-    branches.logp(network, asked, pack_tokens=40, tick=read.append)
-    assert read == [100, 40, 40] and sum(read) == branches.least(asked)
+    passes = []
+    found = branches.read(network, asked, pack_tokens=40, tick=passes.append)
+    assert passes == [100, 40, 40] and found.n_read == found.n_least == 180
     asked[0] = Branch(asked[0].prompt, (*letters, (1, 2, 3)))
-    assert branches.least(asked) == 182
+    assert branches.read(network, asked).n_least == 182
 
 
 def test_a_short_beginning_is_read_again_with_each_branch(network):
     """Two tokens before ten branches: 18 more tokens cost less than one more pass; before forty branches they do not."""
     for n, wanted in ((10, 10 * 10), (40, 2 + 40 * 8)):
         asked = [Branch((5, 6, *(20 + (k * 7 + j) % 250 for j in range(8))), ((9,),)) for k in range(n)]
-        read = []
-        branches.logp(network, asked, pack_tokens=50, tick=read.append)
-        assert branches.least(asked) == 2 + n * 8 and sum(read) == wanted
+        found = branches.read(network, asked, pack_tokens=50)
+        assert (found.n_least, found.n_read) == (2 + n * 8, wanted)
 
 
 def test_the_tree_by_hand():

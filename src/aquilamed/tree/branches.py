@@ -39,24 +39,38 @@ class Branch:
         return self.prompt + ids[:-1], [(len(self.prompt) - 1 + k, token) for k, token in enumerate(ids)]
 
 
-def logp(network, branches: Sequence[Branch], *, pack_tokens: int = 0, tick: Callable[[int], None] = lambda done: None) -> list[list[float]]:
-    """For each branch, for each continuation, the sum of its tokens' log p in nats. Whatever is equal is computed once.
+@dataclasses.dataclass(frozen=True)
+class Found:
+    """What was asked, and what it took."""
 
-    `tick` hears the tokens read; a continuation's last token is only asked for, never read.
-    """
-    tree = _tree(branches)
-    reader = _Reader(network, pack_tokens or score.default_pack(network), tick, np.full(tree.n_asks, np.nan))
+    logp: list[list[float]]
+    """For each branch, for each continuation, the sum of its tokens' log p in nats."""
+    n_read: int
+    """Tokens that went through the model."""
+    n_least: int
+    """Tokens that must be read at the least: those of the distinct beginnings."""
+
+
+def logp(network, branches: Sequence[Branch], *, pack_tokens: int = 0, tick: Callable[[int], None] = lambda done: None) -> list[list[float]]:
+    """For each branch, for each continuation, the sum of its tokens' log p in nats; `tick` hears the tokens read."""
+    return read(network, branches, pack_tokens=pack_tokens, tick=tick).logp
+
+
+def read(network, branches: Sequence[Branch], *, pack_tokens: int = 0, tick: Callable[[int], None] = lambda done: None) -> Found:
+    """`branches` through the model, whatever is equal once. A continuation's last token is only asked for, never read."""
+    tree, spent = _tree(branches), [0]
+
+    def count(done: int) -> None:
+        spent[0] += done
+        tick(done)
+    reader = _Reader(network, pack_tokens or score.default_pack(network), count, np.full(tree.n_asks, np.nan))
     was_training = network.training
     network.eval()
     with torch.no_grad():
         reader.read(tree.roots, None)
     network.train(was_training)
-    return [[sum(float(reader.found[tree.numbers[read][ask]]) for ask in asks) for read, asks in map(branch.read, range(len(branch.continuations)))] for branch in branches]
-
-
-def least(branches: Sequence[Branch]) -> int:
-    """Tokens that must be read at the least to know all of `branches`: those of their distinct beginnings."""
-    return sum(node.size for node in _tree(branches).roots)
+    values = [[sum(float(reader.found[tree.numbers[ids][ask]]) for ask in asks) for ids, asks in map(branch.read, range(len(branch.continuations)))] for branch in branches]
+    return Found(values, spent[0], sum(node.size for node in tree.roots))
 
 
 TOLERANCE = {torch.float32: 2e-3, torch.bfloat16: 0.25}
