@@ -85,7 +85,7 @@ def _eval_command(commands) -> None:
     made.add_argument("--data", default="", metavar="FOLDER", help="where the tasks' files lie; without it they come from the Hugging Face hub")
     made.add_argument("--limit", type=int, default=0, metavar="N", help="questions a task, drawn by seed (default 0: all)")
     made.add_argument("--shots", type=int, default=-1, metavar="N", help="worked examples before a question (default: as the catalogue says, where there are files of them)")
-    made.add_argument("--readings", nargs="+", default=[], metavar="READING", help="letter, text, text-prior, bare, generated (default: as the catalogue says)")
+    made.add_argument("--readings", nargs="+", default=[], metavar="READING", help="letter, letter-averaged, text, text-prior, bare, generated, harness (default: as the catalogue says)")
     made.add_argument("--form", choices=("plain", "chat"), default="", help="plain text (default) or the model's chat turns; behind an endpoint always chat")
     made.add_argument("--max-tokens", type=int, default=4096, metavar="N", help="prompt and answer together; longer items are not asked, and counted (default 4096)")
     made.add_argument("--reply-tokens", type=int, default=0, metavar="N", help="most new tokens of a reply (default 48, behind an endpoint 512)")

@@ -36,22 +36,34 @@ def unique(items: Sequence[dict]) -> list[dict]:
     return list({item["id"]: item for item in reversed(items)}.values())
 
 
-def shots_for(question: Mapping, pool: Sequence[dict], n_shots: int, seed: int, chosen: dict[tuple, list[dict]]) -> list[dict]:
-    """`n_shots` solved questions of the question's task and language: of its subject where there are enough, else of any; remembered in `chosen`.
+class Shots:
+    """Worked examples from a pool: of the question's task and language, of its subject where there are enough, else of any."""
 
-    Raises:
-        ConfigError: there are fewer.
-    """
-    if not n_shots:
-        return []
-    key = (question["source"], question["lang"], question["subject"])
-    if key not in chosen:
-        fitting = [shot for shot in pool if (shot["source"], shot["lang"]) == key[:2] and len(shot["answers"]) == 1]
-        near = [shot for shot in fitting if shot["subject"] == question["subject"]]
-        candidates = sorted(near if len(near) >= n_shots else fitting, key=lambda shot: shot["id"])
-        if len(candidates) < n_shots:
-            raise ConfigError(f"task {key[0]} ({key[1]}): {n_shots} worked examples wanted, {len(candidates)} declared; "
+    def __init__(self, pool: Sequence[dict], n_shots: int, seed: int, by: str = "subject"):
+        self.pool, self.n_shots, self.seed, self.by = sorted(pool, key=lambda shot: shot["id"]), n_shots, seed, by
+        self.known: dict[tuple, list[dict]] = {}
+
+    def of(self, question: Mapping) -> list[dict]:
+        """`n_shots` solved questions, drawn for the question's subject or, with `by` question, for the question itself.
+
+        Raises:
+            ConfigError: there are fewer.
+        """
+        if not self.n_shots:
+            return []
+        key = (question["source"], question["lang"], question["subject"])
+        if key not in self.known:
+            self.known[key] = self._candidates(*key)
+        candidates = self.known[key]
+        drawn_for = question["id"] if self.by == "question" else "\x1f".join(key[:2])
+        chosen = chooser(self.seed, drawn_for).permutation(len(candidates))[:self.n_shots]
+        return [candidates[i] for i in chosen]
+
+    def _candidates(self, source: str, lang: str, subject: str) -> list[dict]:
+        fitting = [shot for shot in self.pool if (shot["source"], shot["lang"]) == (source, lang) and len(shot["answers"]) == 1]
+        near = [shot for shot in fitting if shot["subject"] == subject]
+        candidates = near if len(near) >= self.n_shots else fitting
+        if len(candidates) < self.n_shots:
+            raise ConfigError(f"task {source} ({lang}): {self.n_shots} worked examples wanted, {len(candidates)} declared; "
                               "declare more in the benchmarks step's shots, or set n_shots=0")
-        order = chooser(seed, "\x1f".join(key[:2])).permutation(len(candidates))
-        chosen[key] = [candidates[i] for i in order[:n_shots]]
-    return chosen[key]
+        return candidates

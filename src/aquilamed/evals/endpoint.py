@@ -55,10 +55,9 @@ def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts
     """
     asked, masked = [], Counter()
     for task, questions, pool in drawing.exams(inputs["benchmarks"], tasks=config.tasks, limit=config.limit, seed=config.seed):
-        chosen: dict[tuple, list[dict]] = {}
+        drawer = drawing.Shots(pool, config.shots.get(task, config.n_shots), config.seed)
         for question in sorted(questions, key=lambda q: q["id"]):
-            shots = drawing.shots_for(question, pool, config.shots.get(task, config.n_shots), config.seed, chosen)
-            messages, kinds = _masked(wording.messages(question, shots), question["lang"])
+            messages, kinds = _masked(wording.messages(question, drawer.of(question)), question["lang"])
             masked += kinds
             asked.append((task, question, messages))
     replies = remote.ask(config.endpoint, [messages for _, _, messages in asked])

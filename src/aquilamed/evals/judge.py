@@ -5,10 +5,11 @@ The keys of `raw` are those that `choice`, `perplexity`, `preferences` and `samp
 
 from collections.abc import Callable, Sequence
 
+from aquilamed.evals.order import averaged
 from aquilamed.evals.reply import letters, read_choice
 
-LETTER, TEXT, PRIOR, BARE, GENERATED = "letter", "text", "text-prior", "bare", "generated"
-CHOICE_READINGS = (LETTER, TEXT, PRIOR, BARE, GENERATED)
+LETTER, AVERAGED, TEXT, PRIOR, BARE, GENERATED, HARNESS = "letter", "letter-averaged", "text", "text-prior", "bare", "generated", "harness"
+CHOICE_READINGS = (LETTER, AVERAGED, TEXT, PRIOR, BARE, GENERATED, HARNESS)
 BITS, LOGPROB, MARGIN, STOPPED = "bits", "logprob", "margin", "stopped"
 LOWER_IS_BETTER = frozenset({BITS})
 
@@ -28,6 +29,16 @@ def log_ratio(raw: dict) -> float:
 
 def _letter(raw: dict) -> Judgement:
     return _best(raw["logp"], raw["answers"])
+
+
+def _averaged(raw: dict) -> Judgement:
+    return _best([round(value, 9) for value in averaged(raw)], raw["answers"])
+
+
+def _harness(raw: dict) -> Judgement:
+    """The first of the largest: there, equal options do not settle on nothing."""
+    index = raw["logp"].index(max(raw["logp"]))
+    return letters({index}), float(index in raw["answers"])
 
 
 def _text(raw: dict) -> Judgement:
@@ -75,6 +86,6 @@ def _preferred(margin: float) -> Judgement:
 
 
 _JUDGES: dict[str, Callable[[dict], Judgement]] = {
-    LETTER: _letter, TEXT: _text, PRIOR: _prior, BARE: _text, GENERATED: _generated,
+    LETTER: _letter, AVERAGED: _averaged, TEXT: _text, PRIOR: _prior, BARE: _text, GENERATED: _generated, HARNESS: _harness,
     BITS: _bits, LOGPROB: _logprob, MARGIN: _margin, STOPPED: _stopped,
 }

@@ -107,7 +107,7 @@ def _sample(row: dict, number: int, question: dict | None) -> dict:
 
 def _requests(row: dict, raw: dict, doc: dict) -> tuple[list[tuple], list]:
     """(context, continuation or settings) of each request, and what came back for it."""
-    if "logp" in raw:
+    if "logp" in raw and "orders" not in raw:
         lead = wording.words_for(row["lang"]).lead
         shown = [wording.LETTERS[k] for k in range(len(raw["logp"]))] if row["reading"] == judge.LETTER else doc.get("options", [""] * len(raw["logp"]))
         return [(row["prompt"], lead + text) for text in shown], [[str(value), "None"] for value in raw["logp"]]

@@ -12,6 +12,7 @@ from aquilamed.core import tables
 from aquilamed.core.errors import ConfigError
 from aquilamed.core.manifest import sha256
 from aquilamed.evals import judge, power, rules, stats
+from aquilamed.evals.order import bias
 from aquilamed.evals.task import SCHEMA, Result
 
 ANSWERS, RESULTS, SAMPLES = "answers.parquet", "results.json", "samples.json"
@@ -90,4 +91,5 @@ def _result(task: str, reading: str, rows: Sequence[dict], seed: int) -> Result:
         by_difficulty={difficulty: figures(some, seed) for difficulty, some in sorted(by([row for row in rows if row["difficulty"]], "difficulty").items())},
         prompt_hash=sha256("\n".join(row["prompt_hash"] for row in rows).encode())[:16],
         mean_margin=round(sum(margins) / len(margins), 6) if margins else None,
+        order=bias([json.loads(row["raw"]) for row in rows]) if reading == judge.AVERAGED else None,
     )

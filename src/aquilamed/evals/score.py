@@ -18,8 +18,11 @@ from aquilamed.evals import choice, drawing, judge, parts, perplexity, preferenc
 from aquilamed.evals.task import Answer, Task
 from aquilamed.models import folders
 from aquilamed.models.folders import Model
+from aquilamed.tree import branches
 
 VERSION = 3
+PROBE = "患者发热三天，体温三十九度。 The patient has had a fever for three days; the temperature is 39 degrees."
+"""What the start-up check reads."""
 SAMPLES_TASK, PREFERENCES_TASK, BPB = "samples", "preferences", "bpb-"
 
 
@@ -34,11 +37,15 @@ class Config:
     forms: Mapping[str, choice.Form] = dataclasses.field(default_factory=dict)
     """Task -> form, where a task needs another one than `form`."""
     readings: tuple[str, ...] = (judge.LETTER, judge.TEXT)
-    """Of letter, text, text-prior (text less what it is likely anyway), bare (text, options not listed), generated (a reply, read by rule). ours: the paper does not say"""
+    """Of letter, letter-averaged (over the orders of the options), text, text-prior (text less what it is likely anyway), bare (text, options not listed), generated (a reply, read by rule), harness (lm-eval's own prompts and reading, of its tasks alone). ours: the paper does not say"""
+    rotations: int = 0
+    """Orders of the options in reading letter-averaged; 0 for as many as a question has. ours: with all, every option stands at every place once"""
     n_shots: int = 0
     """Worked examples before a question, 0..16. paper 3.1: 3 for MMLU after continued pre-training"""
     shots: Mapping[str, int] = dataclasses.field(default_factory=dict)
     """Task -> worked examples, where a task needs another number than `n_shots`: some sets publish none."""
+    shots_by: choice.Drawn = "subject"
+    """`subject`: its questions share their worked examples; `question`: each has its own. ours: shared ones are read once, four times as fast"""
     max_tokens: int = 2048
     """What the model is given at once, prompt and answer; longer items are dropped as `too_long`. ours: the paper trains on 2048 (2.2.2)"""
     window: int = 512
@@ -69,6 +76,8 @@ class Config:
             check(getattr(self, name) >= 0, f"{name}={getattr(self, name)}: expected 0 or more")
         for task, n_shots in {"n_shots": self.n_shots, **self.shots}.items():
             check(0 <= n_shots <= 16, f"shots: {task}={n_shots}: expected 0..16")
+        check(self.rotations >= 0, f"rotations={self.rotations}: expected 0 or more")
+        check(self.shots_by in ("subject", "question"), f"shots_by={self.shots_by}: expected subject or question")
         check(self.max_tokens >= 16, f"max_tokens={self.max_tokens}: expected 16 or more")
         check(self.window >= 2, f"window={self.window}: expected 2 or more")
         check(self.reply_tokens >= 1, f"reply_tokens={self.reply_tokens}: expected 1 or more")
@@ -83,20 +92,22 @@ def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts
     """
     model = folders.load(inputs["model"])
     _check_template(config, inputs, model)
-    rows, dropped, seconds = [], [], {}
+    branches.self_check(model.network, model.tokenizer(PROBE, add_special_tokens=False)["input_ids"])
+    rows, dropped, seconds, tokens = [], [], {}, {}
     for task in _tasks(config, inputs):
         began = time.monotonic()
-        answered, left = parts.kept(out, task) or parts.keep(out, task, task.ask(model, task.items))
-        rows += answered
-        dropped += [(task, *item) for item in left]
+        part = parts.kept(out, task) or parts.keep(out, task, task.ask(model, task.items))
+        rows += part.rows
+        dropped += [(task, *item) for item in part.dropped]
         seconds[task.name] = round(time.monotonic() - began, 1)
+        tokens.update({task.name: part.tokens} if part.tokens else {})
         if task.name == SAMPLES_TASK:
-            _write_samples(out, answered)
+            _write_samples(out, part.rows)
     check(bool(rows or dropped), "nothing to score: give benchmarks, heldout or preferences as input, or sample_tokens above 0")
     results.write_answers(out / results.ANSWERS, rows)
     write_json(out / results.RESULTS, results.report(results.read_answers(out), config.seed))
     _write_dropped(out, dropped)
-    return _counts(rows, dropped, seconds)
+    return _counts(rows, dropped, {"task_seconds": seconds, "task_tokens": tokens})
 
 
 def _check_template(config: Config, inputs: Mapping[str, Path], model: Model) -> None:
@@ -123,7 +134,7 @@ def _choice_tasks(config: Config, folder: Path) -> list[Task]:
     tasks = []
     for name, questions, pool in drawing.exams(folder, tasks=config.tasks, limit=config.limit, seed=config.seed):
         style = choice.Style(form=config.forms.get(name, config.form), readings=config.readings, max_tokens=config.max_tokens,
-                             n_shots=config.shots.get(name, config.n_shots), max_new_tokens=config.reply_tokens, seed=config.seed)
+                             n_shots=config.shots.get(name, config.n_shots), max_new_tokens=config.reply_tokens, seed=config.seed, shots_by=config.shots_by, rotations=config.rotations)
         tasks.append(Task(name=name, kind="questions", items=questions, ask=functools.partial(choice.score_choices, style=style, shots=pool)))
     for name in (*config.forms, *config.shots):
         check(name in {task.name for task in tasks}, f"forms or shots name {name!r}, which is not scored{nearest(name, [task.name for task in tasks])}")
@@ -174,7 +185,7 @@ def _write_dropped(out: Path, dropped: Sequence[tuple]) -> None:
             tables.write_dropped_rows(out, kind, found)
 
 
-def _counts(rows: Sequence[dict], dropped: Sequence[tuple], seconds: dict) -> Counts:
+def _counts(rows: Sequence[dict], dropped: Sequence[tuple], notes: dict) -> Counts:
     langs = {(row["task"], row["id"]): row["lang"] for row in rows}
     return Counts(n_in=len(langs) + len(dropped), n_out=len(langs), dropped=Counter(reason for _, _, reason, _ in dropped),
-                  langs=Counter(langs.values()), notes={"task_seconds": seconds})
+                  langs=Counter(langs.values()), notes=notes)

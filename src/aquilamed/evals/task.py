@@ -27,7 +27,7 @@ class Answer:
 
     id: str
     reading: str
-    """letter, text, text-prior, generated, bits, logprob, margin or stopped: see `judge`."""
+    """letter, letter-averaged, text, text-prior, bare, generated, harness, bits, logprob, margin or stopped: see `judge`."""
     raw: dict
     lang: str
     subject: str = ""
@@ -62,6 +62,8 @@ class Asked:
     answers: list[Answer]
     dropped: list[tuple[dict, str, str]]
     """(item, reason, detail)."""
+    tokens: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    """Of log-probabilities: `read`, the tokens that went through the model, and `least`, those that must."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -106,3 +108,5 @@ class Result:
     """Of all prompts: equal hashes mean the same items asked in the same words."""
     mean_margin: float | None = None
     """Of reading `margin`: beta x the mean difference of log-ratios, nats."""
+    order: Mapping[str, object] | None = None
+    """Of reading `letter-averaged`: what the place of an option did to the answers (`order.bias`)."""

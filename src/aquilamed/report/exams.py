@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from aquilamed.report.markup import Html, both, folded, join, percent, section, tag
+from aquilamed.report.markup import Html, both, folded, join, percent, section, table, tag
 from aquilamed.report.runs import Run, Step, read_json
 from aquilamed.report.scores import guessing
 from aquilamed.report.whiskers import Mark, chart
 
 ASKED = "asked.json"
-READINGS = ("letter", "text", "text-prior", "bare", "generated")
+READINGS = ("letter", "letter-averaged", "text", "text-prior", "bare", "generated")
 """Which reading a view of subjects takes: the first of these that there is, so that it can't be the flattering one."""
 MOST = 40
 """Subjects in a picture, the largest first."""
@@ -29,7 +29,7 @@ def show(run: Run) -> Html:
     inside = [tag("div", pictures, class_="charts wide") if pictures else "", _readings(results) if pictures else "", _unasked(step), _left(left)]
     if subjects:
         inside.append(tag("div", tag("h3", both("By subject", "按科目")), tag("div", subjects, class_="charts wide")))
-    inside = join(inside)
+    inside = join([*inside, _orders(results)])
     return section("tasks", "Scores by task", "各任务得分", about, inside) if inside else Html("")
 
 
@@ -70,6 +70,18 @@ def _readings(results: Sequence[Mapping]) -> Html:
 def _unasked(step: Step) -> Html:
     """Items that could not be asked, by reason."""
     return tag("p", tag("small", "Not asked, and in no score: ", ", ".join(f"{reason} {n:,}" for reason, n in step.drops))) if step.drops else Html("")
+
+
+def _orders(results: Sequence[Mapping]) -> Html:
+    """What the place of an option did to the answers, where the options were shown in several orders."""
+    rows = []
+    for result in results:
+        if order := result.get("order"):
+            places = [f"{place} {100 * picked:.1f} ({100 * order['right'].get(place, 0.0):.1f})" for place, picked in order["picked"].items()]
+            rows.append([result["task"], percent(order["changed"]), join([tag("span", place, class_="place") for place in places]),
+                         join([tag("span", f"{place} {100 * value:.1f}", class_="place") for place, value in order["accuracy"].items()])])
+    heads = [("Task", "任务"), ("Answers that change with the order", "随选项顺序改变的回答"), ("Taken at each place, % (right there)", "各位置被选比例（应选比例）"), ("Right, by the place of the right option, %", "按正确选项位置的正确率")]
+    return tag("div", tag("h3", both("Does the order of the options matter?", "选项顺序的影响")), table(heads, rows)) if rows else Html("")
 
 
 def _left(left: Sequence[Mapping]) -> Html:

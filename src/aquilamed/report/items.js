@@ -156,9 +156,11 @@
   }
   function read(item, reading) {
     const answers = item.a.filter((one) => one[0] === reading), parts = [node("h3", {}, head.readings[reading])];
-    const lists = answers.filter((one) => Array.isArray(one[5].logp));
+    const kind = (one) => !Array.isArray(one[5].logp) ? "said" : Array.isArray(one[5].logp[0]) ? "turned" : "listed";
+    const lists = answers.filter((one) => kind(one) === "listed");
     if (lists.length) parts.push(node("div", { class: "scroll" }, logps(item, lists)));
-    for (const one of answers.filter((one) => !Array.isArray(one[5].logp))) parts.push(...said(item, one));
+    for (const one of answers.filter((one) => kind(one) === "turned")) parts.push(node("p", { class: "who" }, ...verdict(item, one), ` → ${one[2] === null ? "unparsed · 未解析" : one[2]}`), node("div", { class: "scroll" }, turned(one[5])));
+    for (const one of answers.filter((one) => kind(one) === "said")) parts.push(...said(item, one));
     return parts;
   }
   function verdict(item, one) {
@@ -173,6 +175,17 @@
       ...one[5].logp.map((value, k) => node("td", { class: "number" + (one[2] && one[2].includes(LETTERS[k]) ? " picked" : "") }, value.toFixed(2).replace("-", "−"))),
       node("td", { class: "said" }, one[2] === null ? "unparsed · 未解析" : one[2])));
     return node("table", { class: "read" }, node("thead", {}, heads), node("tbody", {}, ...rows, ...beside(answers, width)));
+  }
+  /* The options in several orders: a line for each order, a column for each option; what was chosen in that order is set off. */
+  function turned(raw) {
+    const n = raw.logp[0].length;
+    const heads = node("tr", {}, node("th", {}, "shown as A, B, … · 顺序"), ...Array.from({ length: n }, (_, k) => node("th", { class: "number" }, LETTERS[k])));
+    const rows = raw.logp.map((values, k) => {
+      const best = values.indexOf(Math.max(...values)), of = raw.orders[k];
+      return node("tr", {}, node("th", { scope: "row" }, of.map((option) => LETTERS[option]).join(" ")),
+        ...Array.from({ length: n }, (_, option) => node("td", { class: "number" + (of[best] === option ? " picked" : "") }, values[of.indexOf(option)].toFixed(2).replace("-", "−"))));
+    });
+    return node("table", { class: "read" }, node("thead", {}, heads), node("tbody", {}, ...rows));
   }
   /* What was measured beside the log-probabilities, such as the bytes of each option: once where it is the same for all stages. */
   function beside(answers, width) {

@@ -17,7 +17,7 @@ ITEMS, ANSWERS = "items.html", "answers.parquet"
 BLOCK = 200
 """Items of one block of JSON."""
 COLUMNS = ("task", "reading", "id", "lang", "subject", "prompt", "raw", "parsed", "score")
-READINGS = ("letter", "text", "text-prior", "bare", "generated")
+READINGS = ("letter", "letter-averaged", "text", "text-prior", "bare", "generated")
 """The order in which readings are shown; others follow by name."""
 
 
