@@ -128,7 +128,7 @@ def _read_generated(model: Model, ready: Sequence[Put], style: Style) -> list[An
     for put, ids in zip(ready, replies, strict=True):
         text = model.tokenizer.decode(ids, skip_special_tokens=True)
         raw = {"answers": list(put.question["answers"]), "text": text.split("\n\n")[0] if style.form == "plain" else text,
-               "n_options": len(put.letters)}
+               "n_options": len(put.letters), "options": list(put.question["options"])}
         answers.append(_answer(put, judge.GENERATED, raw))
     return answers
 
