@@ -199,7 +199,7 @@ def test_ledger(scored, tmp_path):
 def answers(folder, values, *, task="exam", reading="letter", prompt="p", lang="zh"):
     """A scored stage written by hand."""
     raws = [{"bits": v, "bytes": 100} if reading == "bits" else {"logp": [-1.0, -2.0] if v else [-2.0, -1.0], "answers": [0]} for v in values]
-    rows = [{"task": task, "reading": reading, "version": 1, "id": f"{i:03d}", "lang": lang, "subject": "", "group": str(i), "prompt_hash": prompt,
+    rows = [{"task": task, "reading": reading, "version": 1, "id": f"{i:03d}", "lang": lang, "subject": "", "difficulty": "", "group": str(i), "prompt_hash": prompt,
              "prompt": prompt, "raw": json.dumps(raw), "parsed": "", "score": 0.0, "bits": raw.get("bits"), "bytes": raw.get("bytes")}
             for i, raw in enumerate(raws)]
     folder.mkdir()

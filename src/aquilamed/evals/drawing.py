@@ -24,6 +24,15 @@ def exams(folder: Path, *, tasks: Sequence[str], limit: int, seed: int) -> Itera
         yield name, drawn(by_task[name], limit, seed, "lang"), shots.get(name, [])
 
 
+def marked(folder: Path, tasks: Sequence[str], limit: int, seed: int) -> list[dict]:
+    """The questions to ask, of all `tasks` together.
+
+    Raises:
+        ConfigError: as `exams`.
+    """
+    return [question for _, questions, _ in exams(folder, tasks=tasks, limit=limit, seed=seed) for question in questions]
+
+
 def drawn(items: Sequence[dict], limit: int, seed: int, *keys: str) -> list[dict]:
     """Distinct items; where `limit` is not 0, that many of each combination of `keys`, by chance of their ids."""
     groups = results.by(unique(items), *keys).values()

@@ -45,12 +45,20 @@ def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts
     Raises:
         ConfigError: a stage of `order` is no input, or two stages were asked the same item in different words.
     """
-    absent = [stage for stage in config.order if stage not in inputs]
-    check(not absent, f"order names {absent[0] if absent else ''!r}, which is no input of this step{nearest(str(absent[:1]), inputs)}")
-    cells = {stage: cells_of(results.read_answers(inputs[stage])) for stage in config.order}
-    rows = lines(cells, config)
+    rows = made(config, inputs)
     write_json(out / "ledger.json", rows)
     return Counts(n_in=len(rows), n_out=len(rows), notes={"verdicts": _verdicts(rows)})
+
+
+def made(config: Config, inputs: Mapping[str, Path]) -> list[dict]:
+    """The ledger's rows from scored steps.
+
+    Raises:
+        ConfigError: as `run`.
+    """
+    absent = [stage for stage in config.order if stage not in inputs]
+    check(not absent, f"order names {absent[0] if absent else ''!r}, which is no input of this step{nearest(str(absent[:1]), inputs)}")
+    return lines({stage: cells_of(results.read_answers(inputs[stage])) for stage in config.order}, config)
 
 
 Cells = dict[tuple[str, str, str], list[dict]]

@@ -77,7 +77,7 @@ class Step:
     @property
     def carries(self) -> frozenset[str]:
         """Names of the inputs whose records this step passes on or drops."""
-        if self.stage == "evals.ledger":
+        if self.stage in ("evals.ledger", "evals.gate", "evals.overlap"):
             return frozenset()
         used = {"model", "reference"} if self.stage in ("evals.score", "evals.endpoint") else USED
         return frozenset(self.body["inputs"]) - used
