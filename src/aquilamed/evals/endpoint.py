@@ -18,7 +18,7 @@ from aquilamed.core.text import content_id
 from aquilamed.evals import drawing, judge, results
 from aquilamed.evals.task import Answer
 from aquilamed.hygiene import identifiers
-from aquilamed.models import remote, structured, wording
+from aquilamed.models import remote, wording
 
 VERSION = 1
 ASKED = 1
@@ -80,10 +80,7 @@ def _masked(messages: Sequence[dict], lang: str) -> tuple[list[dict], Counter]:
 
 
 def _answer(question: dict, messages: Sequence[dict], reply: remote.Reply) -> Answer:
-    """The answer with all that came back; a thought before it is kept apart, for it names options that it does not settle on."""
-    text = structured.unthought(reply.text)
-    raw = {"answers": list(question["answers"]), "text": text, "n_options": len(question["options"]), "cut": reply.cut}
-    if text != reply.text.strip():
-        raw["thought"] = reply.text[:reply.text.rfind(text)] if text else reply.text
+    """The answer with all that came back; thinking before the reply stays in it, and is not read."""
+    raw = {"answers": list(question["answers"]), "text": reply.text, "n_options": len(question["options"]), "options": list(question["options"]), "cut": reply.cut}
     return Answer(id=question["id"], reading=judge.GENERATED, raw=raw, lang=question["lang"], subject=question["subject"] or "",
                   group=content_id(question["context"]) if question["context"] else "", prompt=json.dumps(messages, ensure_ascii=False) if len(messages) > 1 else messages[0]["content"])

@@ -118,14 +118,15 @@ def _add(found: dict[tuple[str, str], dict], stage: int, row: Mapping) -> None:
 
 
 def _finished(item: dict, question: Mapping | None, order: Sequence[str]) -> dict:
-    """The item with its question's words, readings as numbers, and no `answers` in each `raw` where the question says them."""
+    """The item with its question's words, readings as numbers, and no `answers` or `options` in a `raw` where the question says them."""
     if question:
         item |= {"q": question["stem"], "o": question["options"], "k": question["answers"]} | ({"c": question["context"]} if question["context"] else {})
     for answer in item["a"]:
         answer[0] = order.index(answer[0])
         if "answers" in answer[5]:
             item.setdefault("k", answer[5]["answers"])
-            answer[5] = {key: value for key, value in answer[5].items() if key != "answers" or value != item["k"]}
+        known = {"answers": item.get("k"), "options": item.get("o")}
+        answer[5] = {key: value for key, value in answer[5].items() if key not in known or value != known[key]}
     item["a"].sort(key=lambda answer: answer[:2])
     return item
 
