@@ -76,9 +76,9 @@ def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts
     model = folders.load(inputs["model"])
     questions = drawing.marked(inputs["benchmarks"], config.tasks, config.limit, config.seed)
     ready, dropped = listed(model, questions, config)
-    found = _logp(model, ready)
+    found = logp(model, ready)
     if "reference" in inputs:
-        found = [now - then for now, then in zip(found, _logp(folders.load(inputs["reference"]), ready), strict=True)]
+        found = [now - then for now, then in zip(found, logp(folders.load(inputs["reference"]), ready), strict=True)]
     rows = [row(one.question, values) for one, values in zip(ready, found, strict=True)]
     tables.write(out / ORDERS, pa.Table.from_pylist(rows, schema=SCHEMA))
     write_json(out / FILE, {"against": "reference" if "reference" in inputs else "", "rows": summarise(rows)})
@@ -152,6 +152,6 @@ def _branch(tokenizer, question: dict, orders: Sequence[tuple[int, ...]]) -> Bra
     return Branch(tuple(chat.text_ids(tokenizer, head)), tuple(tuple(tokenizer(text, add_special_tokens=False)["input_ids"]) for text in lists))
 
 
-def _logp(model: Model, ready: Sequence[Listed]) -> list[np.ndarray]:
+def logp(model: Model, ready: Sequence[Listed]) -> list[np.ndarray]:
     """log p of each order, nats, rounded so that batches make no difference."""
     return [np.round(values, 4) for values in branches.logp(model.network, [one.branch for one in ready])]
