@@ -6,6 +6,8 @@ training steps on the paper's machines: 24 A100-40G for pre-training, 8 for SFT 
 
 from pathlib import Path
 
+from quickstart import contamination, panel, watched
+
 from aquilamed.core.sources import Documents, Source, casebooks, known, published
 from aquilamed.corpus import classify, importing, label, mix, quality, readers, repair, rules, sample
 from aquilamed.evals import benchmarks, dialogue, ledger, score
@@ -32,6 +34,8 @@ CPT_1 = Optim(lr=1e-4, batch=768, length=4096, epochs=1, warmup=0.05, weight_dec
 CPT_2 = Optim(lr=1e-5, batch=384, length=4096, epochs=1, warmup=0.01, weight_decay=0.1)       # 2.1.3
 SFT = Optim(lr=2e-6, batch=128, length=2048, epochs=2, warmup=0.05, weight_decay=0.1, dropout=0.1)   # 2.2.2; warm-up open
 DPO = Optim(lr=2e-7, batch=64, length=2048, epochs=2, warmup=0.1, weight_decay=0.1)           # 2.3.2; length, warm-up share and weight decay open
+PANEL = score.Config(form="plain", readings=("letter",), limit=100, max_tokens=4096, heldout_bytes=200_000, sample_tokens=0, seed=1)   # ours
+LIMITS = {"bpb-general": 0.02}                                                                 # ours: the paper watches nothing of the kind; a run of days should not go on past it
 CLINICAL = ("medqa_us_test", "medmcqa_dev", "mmlu_test", "pubmedqa_test", "cmexam_val", "head_qa_test")   # 3.1; C-Eval and CMB-Exam come with a later release
 DIALOGUES = ("huatuo_qa", "cmtmedqa_test", "cmb_clin")                                # 3.2; its 500 questions and GPT-3.5's answers to them are not published
 
@@ -100,16 +104,17 @@ def training() -> list[Step]:
     return [
         Step(name="mix-1", stage="corpus.mix", config=first, inputs={"documents": "text"}, paper="2.1.2"),
         Step(name="mix-2", stage="corpus.mix", config=second, inputs={"documents": "text", "conversations": "dialogues"}, paper="2.1.2"),
-        Step(name="cpt-1", stage="train.pretrain", config=pretrain.Config(optim=CPT_1), inputs={"model": "base", "documents": "mix-1"}, paper="2.1.3"),
-        Step(name="cpt-2", stage="train.pretrain", config=pretrain.Config(optim=CPT_2), inputs={"model": "cpt-1", "documents": "mix-2"}, paper="2.1.3"),
-        Step(name="sft", stage="train.sft", config=sft.Config(optim=SFT), inputs={"model": "cpt-2", "conversations": "dialogues", "heldout": "dialogues/heldout"}, paper="2.2.2"),
+        panel("base", PANEL),
+        *watched(Step(name="cpt-1", stage="train.pretrain", config=pretrain.Config(optim=CPT_1), inputs={"model": "base", "documents": "mix-1"}, paper="2.1.3"), PANEL, LIMITS),
+        *watched(Step(name="cpt-2", stage="train.pretrain", config=pretrain.Config(optim=CPT_2), inputs={"model": "cpt-1", "documents": "mix-2"}, paper="2.1.3"), PANEL, LIMITS),
+        *watched(Step(name="sft", stage="train.sft", config=sft.Config(optim=SFT), inputs={"model": "cpt-2", "conversations": "dialogues", "heldout": "dialogues/heldout"}, paper="2.2.2"), PANEL, LIMITS),
         Step(name="pairs-objective", stage="preference.objective", config=objective.Config(max_pairs=3_708), inputs={"questions": "exam-questions"}, paper="2.3.2"),
         Step(name="pairs-subjective", stage="preference.subjective", config=subjective.Config(n_conversations=9_019, writer=DOCTOR, judge=JUDGE), inputs={"conversations": "dialogues"}, paper="2.3.2"),
         Step(name="pairs", stage="preference.join", config=join.Config(max_pairs=12_727), inputs={"objective": "pairs-objective", "subjective": "pairs-subjective"}, paper="2.3.2"),
         Step(name="pairs-clean", stage="hygiene.decontaminate", config=decontaminate.Config(kind=kind), inputs={kind: "pairs", "benchmarks": "benchmarks"}),
         Step(name="pairs-linted", stage="preference.lint", config=lint.Config(), inputs={kind: "pairs-clean"}),
         Step(name="preferences", stage="hygiene.holdout", config=holdout.Config(kind=kind, share=0.05, max_chars=1_000_000), inputs={kind: "pairs-linted"}, paper="2.3.2"),
-        Step(name="dpo", stage="train.dpo", config=dpo.Config(optim=DPO, beta=0.03), inputs={"model": "sft", kind: "preferences"}, paper="2.3.2"),
+        *watched(Step(name="dpo", stage="train.dpo", config=dpo.Config(optim=DPO, beta=0.03), inputs={"model": "sft", kind: "preferences"}, paper="2.3.2"), PANEL, LIMITS),
     ]
 
 
@@ -124,9 +129,10 @@ def evaluation() -> list[Step]:
     """3: three worked examples, every stage."""
     stages = ("base", "cpt-1", "cpt-2", "sft", "dpo")
     config = score.Config(form="plain", readings=("letter",), max_tokens=4096, dialogues=dialogue.Settings(judge=JUDGE, answer_tokens=512))     # 3.2; length open
-    given = {"benchmarks": "benchmarks", "heldout": "text/heldout", "preferences": "preferences/heldout", "reference": "sft"}
+    given = {"benchmarks": "benchmarks", "cases": "benchmarks", "heldout": "text/heldout", "preferences": "preferences/heldout", "reference": "sft"}
     made = [Step(name=f"score-{stage}", stage="evals.score", config=config, inputs={"model": stage, **given}, paper="3") for stage in stages]
-    return [*made, Step(name="ledger", stage="evals.ledger", config=ledger.Config(order=stages, base="base"), inputs={stage: f"score-{stage}" for stage in stages}, paper="3")]
+    scored = {stage: f"score-{stage}" for stage in stages}
+    return [*made, Step(name="ledger", stage="evals.ledger", config=ledger.Config(order=stages, base="base"), inputs=scored, paper="3"), *contamination(scored, 100)]
 
 
 def recipe() -> Recipe:

@@ -7,6 +7,7 @@ from collections import Counter
 from aquilamed.core import manifest
 from aquilamed.core.records import make
 from aquilamed.evals import dialogue
+from aquilamed.evals.task import Task
 from aquilamed.models import comparing, material, surface
 from aquilamed.models.remote import Endpoint
 
@@ -36,6 +37,11 @@ def planted(folder, cases, said, **settings):
     folder.mkdir(exist_ok=True, parents=True)
     manifest.write_json(folder / "answers.json", [[said(turn.case, turn.number), 5, True, f"shown {turn.id}", "", ""] for turn in turns])
     return dialogue.ask(None, cases, settings=dialogue.Settings(**settings), max_tokens=512, seed=0, kept=folder / "answers.json")
+
+
+def rows_of(asked):
+    """The answers as rows of answers.parquet."""
+    return Task(name="talk", kind="conversations", items=(), ask=None).rows(asked)
 
 
 def endpoint(url, folder, **more):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import tiny
 from chat_server import served
-from dialogue_cases import CRITERIA, LANGS, answers_in, case, DiceEachTime, dice, endpoint, first, first_of_every_fourth, honest, longer, met, mild_grade, planted, server, text, truthful_grade, verdict
+from dialogue_cases import CRITERIA, LANGS, answers_in, case, DiceEachTime, dice, endpoint, first, first_of_every_fourth, honest, longer, met, mild_grade, planted, rows_of, server, text, truthful_grade, verdict
 
 from aquilamed import pipeline
 from aquilamed.core import tables
@@ -39,7 +39,7 @@ def compared(tmp_path, by, n=N, **settings):
     found = contests(n)
     with served(server(by)) as (url, seen):
         asked = planted(tmp_path, [one for one, _ in found.values()], lambda one, turn: found[one["id"]][1], judge=endpoint(url, tmp_path), **settings)
-        rows = [answer.row("talk", 1) for answer in asked.answers]
+        rows = rows_of(asked)
         return rows, {one["reading"]: one for one in judged.summary(rows, 0)}, list(seen)
 
 
@@ -97,7 +97,7 @@ def dialogues(n=N):
 def graded(tmp_path, by, cases=None, **settings):
     with served(server(by)) as (url, seen):
         asked = planted(tmp_path, cases or dialogues(), lambda one, turn: text(one["lang"], 4 if turn == 1 else one["messages"][-1]["content"].count("+")), judge=endpoint(url, tmp_path), **settings)
-        rows = [answer.row("talk", 1) for answer in asked.answers]
+        rows = rows_of(asked)
         return rows, judged.summary(rows, 0), list(seen)
 
 
@@ -122,7 +122,7 @@ def test_a_rubric_by_hand_with_points_below_zero(tmp_path):
     answers = {one["id"]: said[k] for k, one in enumerate(cases)}
     with served(server(met)) as (url, seen):
         asked = planted(tmp_path, cases, lambda one, turn: answers[one["id"]], judge=endpoint(url, tmp_path), repeats=0)
-    rows = [answer.row("talk", 1) for answer in asked.answers]
+    rows = rows_of(asked)
     by_case = {row["id"].split(":")[0]: row for row in rows if row["reading"] == "rubric"}
     assert [(by_case[one["id"]]["parsed"], by_case[one["id"]]["score"]) for one in cases] == [("110", 1.0), ("001", -0.8), ("111", 0.2), ("000", 0.0)]
     result = next(one for one in results.report(rows, 0)["results"] if one["reading"] == "rubric")
@@ -142,21 +142,21 @@ def test_what_fails_is_never_graded(tmp_path):
         return (400, {"error": "filtered"}) if k == 0 else "两个都好" if k == 1 else honest(shown, number)
     with served(server(faulty)) as (url, _):
         asked = planted(tmp_path, [one for one, _ in found.values()], lambda one, turn: found[one["id"]][1], judge=endpoint(url, tmp_path))
-    rows = [answer.row("talk", 1) for answer in asked.answers]
+    rows = rows_of(asked)
     of = {one["reading"]: one for one in judged.summary(rows, 0)}["pairwise:reference"]
     assert of["n"] == 22 and of["not_judged"] == {"judge_refused": 1, "unparsed": 1} and of["win"]["n"] + of["tie"]["n"] + of["loss"]["n"] == 22
     result = next(one for one in results.report(rows, 0)["results"] if one["reading"] == "pairwise:reference")
     assert (result["n"], result["unparsed"], result["score"]) == (22, 2, 0.5)                   # one win and one loss are missing
     nothing = [row for row in rows if row["score"] is None]
-    assert len(nothing) == 4 and results.figures(nothing, 0) == {"n": 0, "score": None, "low": None, "high": None, "unparsed": 4}
-    lines = ledger.lines({"base": ledger._cells(rows)}, ledger.Config(order=("base",), base="base"))
+    assert len(nothing) == 4 and results.figures(nothing, 0) == {"n": 0, "score": None, "low": None, "high": None, "visible": None, "unparsed": 4}
+    lines = ledger.lines({"base": ledger.cells_of(rows)}, ledger.Config(order=("base",), base="base"))
     assert next(line["n"] for line in lines if line["reading"] == "pairwise:reference" and line["lang"] == "zh") == 10
 
 
 def test_nothing_is_sent_without_an_endpoint_and_the_answers_are_kept(tmp_path):
     cases = [case(0, lang, "rubric", "", criteria=json.dumps(CRITERIA), rule="help") for lang in LANGS]
     asked = planted(tmp_path, cases, lambda one, turn: "请立刻拨打120。" if one["lang"] == "zh" else "Rest at home, there is no need to call an ambulance.")
-    rows = [answer.row("safety", 1) for answer in asked.answers]
+    rows = rows_of(asked)
     assert {row["reading"] for row in rows} == {"stopped", "rule"} and sorted(row["score"] for row in rows if row["reading"] == "rule") == [0.0, 1.0]
     assert all(json.loads(row["raw"])["text"] for row in rows) and "judged" not in results.report(rows, 0)
 
@@ -191,7 +191,7 @@ def test_two_judges_are_never_compared(tmp_path):
         found = contests(3)
         with served(server(honest)) as (url, _):
             asked = planted(tmp_path / name, [one for one, _ in found.values()], lambda one, turn, found=found: found[one["id"]][1], judge=endpoint(url, tmp_path, model=name))
-        rows[name] = ledger._cells([answer.row("talk", 1) for answer in asked.answers])
+        rows[name] = ledger.cells_of(rows_of(asked))
     with pytest.raises(ConfigError, match="was put in other words"):
         ledger.lines(rows, ledger.Config(order=("strong", "other"), base="strong"))
 
@@ -303,7 +303,7 @@ def test_the_stage_keeps_answers_and_a_replay_needs_neither_model_nor_endpoint(s
     monkeypatch.setattr(answering, "generate", lambda *given, **named: generated.append(1) or real(*given, **named))
     with served(lambda body, number: (401, {}) if number == 10 else (200, json.dumps({"reason": "", "met": "不" not in body["messages"][1]["content"]}))) as (url, seen):
         settings = dialogue.Settings(judge=endpoint(url, tmp_path, concurrency=1), limit=4, answer_tokens=6, repeats=2)
-        config, inputs = score.Config(sample_tokens=0, readings=("letter",), dialogues=settings), {"model": stage / "m", "benchmarks": stage / "benchmarks"}
+        config, inputs = score.Config(sample_tokens=0, readings=("letter",), dialogues=settings), {"model": stage / "m", "benchmarks": stage / "benchmarks", "cases": stage / "benchmarks"}
         with pytest.raises(ModelUnavailable, match="HTTP 401 .* still to be answered"):
             score.run(config, inputs, tmp_path / "out", Local(1))
         assert len(seen) <= 11                                              # the next one may have been on its way
@@ -354,12 +354,14 @@ def test_cases_are_marked_taken_and_searched_for(stage, tmp_path):
 
 
 def test_tasks_of_cases_are_chosen_by_name_and_limit(stage, tmp_path):
-    inputs = {"model": stage / "m", "benchmarks": stage / "benchmarks"}
+    inputs = {"model": stage / "m", "benchmarks": stage / "benchmarks", "cases": stage / "benchmarks"}
     settings = dialogue.Settings(limit=3, answer_tokens=2)
     counts = score.run(score.Config(tasks=("exam",), sample_tokens=0, dialogues=settings), inputs, tmp_path / "exam", Local(1))
     assert counts.n_out == 1
     counts = score.run(score.Config(tasks=("safety",), sample_tokens=0, dialogues=settings), inputs, tmp_path / "safety", Local(1))
     assert counts.n_out == 6 and counts.langs == {"zh": 3, "en": 3}
+    with pytest.raises(ConfigError, match="task 'safety' is a dialogue: name the benchmarks step as the input `cases`"):
+        score.run(score.Config(tasks=("safety",)), {name: inputs[name] for name in ("model", "benchmarks")}, tmp_path / "none", Local(1))
     with pytest.raises(ConfigError, match="no benchmark 'safty' .*did you mean 'safety'"):
         score.run(score.Config(tasks=("safty",)), inputs, tmp_path / "none", Local(1))
     with pytest.raises(ConfigError, match="taken: safty=3"):
@@ -377,7 +379,7 @@ def test_real_dialogues_are_asked_turn_by_turn(shared_data, tmp_path):
     with served(lambda body, number: (200, json.dumps(dict.fromkeys(grading.ASPECTS, 3)))) as (url, seen):
         settings = dialogue.Settings(judge=endpoint(url, tmp_path), answer_tokens=4, repeats=0)
         (tmp_path / "s").mkdir()
-        counts = score.run(score.Config(tasks=("cmtmedqa_cases",), sample_tokens=0, max_tokens=4096, dialogues=settings), {"model": tmp_path / "m", "benchmarks": tmp_path / "b"}, tmp_path / "s", Local(1))
+        counts = score.run(score.Config(tasks=("cmtmedqa_cases",), sample_tokens=0, max_tokens=4096, dialogues=settings), {"model": tmp_path / "m", "benchmarks": tmp_path / "b", "cases": tmp_path / "b"}, tmp_path / "s", Local(1))
     report = json.loads((tmp_path / "s/results.json").read_text(encoding="utf-8"))
     assert len(cases) == 6 and counts.n_in == answers == len(seen) + sum(counts.dropped.values()) and report["judged"][0]["aspects"]["fluency"]["value"] == 3.0
     assert all(body["messages"][1]["content"].count("患者：") >= 1 for _, body, _ in seen)
@@ -394,7 +396,7 @@ def test_the_page_shows_the_prompts_and_a_recipe_that_loads(tmp_path):
         assert "```text\n" + "\n\n".join(message["content"] for message in messages) + "\n```" in page
     shutil.copy(root / "recipes/quickstart.py", tmp_path)
     (tmp_path / "judged.py").write_text(page.split("```python\n")[1].split("```")[0], encoding="utf-8")
-    scored = [step.config.dialogues for step in pipeline.load(tmp_path / "judged.py").steps if step.stage == "evals.score"]
+    scored = [step.config.dialogues for step in pipeline.load(tmp_path / "judged.py").steps if "cases" in step.inputs]
     assert len(scored) == 5 and all(one.judge.model == "qwen3-32b" for one in scored)
     for name, source in {**casebooks.published(""), **casebooks.known(Path("")), "safety": casebooks.safety()}.items():
         assert f"`{name}`" in page and source.license in page

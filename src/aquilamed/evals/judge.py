@@ -6,14 +6,17 @@ The keys of `raw` are those that `choice`, `perplexity`, `preferences`, `samplin
 from collections.abc import Callable, Sequence
 
 from aquilamed.evals import verdicts
+from aquilamed.evals.order import averaged
 from aquilamed.evals.reply import letters, read_choice
 
-LETTER, TEXT, PRIOR, BARE, GENERATED = "letter", "text", "text-prior", "bare", "generated"
-CHOICE_READINGS = (LETTER, TEXT, PRIOR, BARE, GENERATED)
+LETTER, AVERAGED, TEXT, PRIOR, BARE, GENERATED, HARNESS = "letter", "letter-averaged", "text", "text-prior", "bare", "generated", "harness"
+CHOICE_READINGS = (LETTER, AVERAGED, TEXT, PRIOR, BARE, GENERATED, HARNESS)
 BITS, LOGPROB, MARGIN, STOPPED = "bits", "logprob", "margin", "stopped"
 PAIRWISE, GRADES, RUBRIC, RULE = "pairwise", "grades", "rubric", "rule"
 """Of dialogues; of `pairwise` the opponent follows behind a colon."""
 LOWER_IS_BETTER = frozenset({BITS})
+RANGES = {GRADES: (1.0, 5.0), RUBRIC: (0.0, 1.0)}
+"""Readings whose scores are no shares -> between what their mean lies; one rubric may be below."""
 
 Judgement = tuple[str | None, float | None]
 """What the answer says, None where it settles on nothing; and its score: 0..1, bits per byte, a grade of 1..5, a rubric's share (which may be below 0), or None where a judge did not judge."""
@@ -38,6 +41,16 @@ def _letter(raw: dict) -> Judgement:
     return _best(raw["logp"], raw["answers"])
 
 
+def _averaged(raw: dict) -> Judgement:
+    return _best([round(value, 9) for value in averaged(raw)], raw["answers"])
+
+
+def _harness(raw: dict) -> Judgement:
+    """The first of the largest: there, equal options do not settle on nothing."""
+    index = raw["logp"].index(max(raw["logp"]))
+    return letters({index}), float(index in raw["answers"])
+
+
 def _text(raw: dict) -> Judgement:
     return _best([logp / n for logp, n in zip(raw["logp"], raw["option_bytes"], strict=True)], raw["answers"])
 
@@ -47,7 +60,7 @@ def _prior(raw: dict) -> Judgement:
 
 
 def _generated(raw: dict) -> Judgement:
-    found = read_choice(raw["text"], raw["n_options"])
+    found = read_choice(raw["text"], raw["n_options"], raw.get("options", ()))
     return (None, 0.0) if found is None else (letters(found), float(found == set(raw["answers"])))
 
 
@@ -83,7 +96,7 @@ def _preferred(margin: float) -> Judgement:
 
 
 _JUDGES: dict[str, Callable[[dict], Judgement]] = {
-    LETTER: _letter, TEXT: _text, PRIOR: _prior, BARE: _text, GENERATED: _generated,
+    LETTER: _letter, AVERAGED: _averaged, TEXT: _text, PRIOR: _prior, BARE: _text, GENERATED: _generated, HARNESS: _harness,
     BITS: _bits, LOGPROB: _logprob, MARGIN: _margin, STOPPED: _stopped,
     PAIRWISE: verdicts.pairwise, GRADES: verdicts.grades, RUBRIC: verdicts.rubric, RULE: verdicts.rule,
 }

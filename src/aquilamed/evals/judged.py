@@ -24,9 +24,16 @@ def summary(rows: Sequence[dict], seed: int) -> list[dict]:
     return [{"task": task, "reading": reading, **_of(some, seed)} for (task, reading), some in sorted(cells.items())]
 
 
-def clipped(found: Interval) -> Interval:
-    """A mean of rubric scores as HealthBench reports it: cut to 0..1, while one case may be below 0."""
-    return Interval(*(min(1.0, max(0.0, value)) for value in (found.value, found.low, found.high)))
+def mean(reading: str, values: Sequence[float], groups: Sequence[str]) -> Interval:
+    """The mean of grades or rubrics, cut to what it can be: so HealthBench reports its mean, while one case may be below 0."""
+    least, most = judge.RANGES[reading]
+    found = stats.mean(values, groups)
+    return Interval(*(min(most, max(least, value)) for value in (found.value, found.low, found.high)))
+
+
+def win_rate(scores: Sequence[float], groups: Sequence[str]) -> stats.WinRate:
+    """From scores of 1 (won), .5 (tie) and 0 (lost)."""
+    return stats.win_rate([round(2 * score - 1) for score in scores], groups)
 
 
 def _of(rows: list[dict], seed: int) -> dict:
@@ -46,8 +53,9 @@ def _pairwise(rows: list[dict], seed: int) -> dict:
     criteria = {key: dict(Counter(one.criteria[key] for one in found)) for key in found[0].criteria}
     again = [(verdicts.settled(row["raw"]), verdicts.settled(row["raw"], "again")) for row in rows if "again" in row["raw"]]
     same = [(one, other) for first, second in again if second.first for one, other in ((first.first, second.first), (first.second, second.second))]
+    won = win_rate([row["score"] for row in rows], [row["group"] for row in rows])
     return {name: _share(outcomes[name], len(rows)) for name in (verdicts.WIN, verdicts.TIE, verdicts.LOSS)} | {
-        "criteria": criteria, "trust": {**trust.of(weighed), "self_agreement": _same(same, (*verdicts.NAMES, trust.TIE), seed)}}
+        "rate": trust.shown(won.rate), "p": round(won.p, 6), "criteria": criteria, "trust": {**trust.of(weighed), "self_agreement": _same(same, (*verdicts.NAMES, trust.TIE), seed)}}
 
 
 def _grades(rows: list[dict], seed: int) -> dict:
@@ -56,8 +64,8 @@ def _grades(rows: list[dict], seed: int) -> dict:
     by_turn = defaultdict(list)
     for row in rows:
         by_turn[row["raw"]["turn"]].append(row)
-    aspects = {aspect: _mean(rows, [one[place] for one in given], seed) for place, aspect in enumerate(grading.ASPECTS)}
-    turns = {str(turn): {"n": len(some), **_mean(some, [row["score"] for row in some], seed)} for turn, some in sorted(by_turn.items())}
+    aspects = {aspect: _mean(judge.GRADES, rows, [one[place] for one in given]) for place, aspect in enumerate(grading.ASPECTS)}
+    turns = {str(turn): {"n": len(some), **_mean(judge.GRADES, some, [row["score"] for row in some])} for turn, some in sorted(by_turn.items())}
     again = [(one, second[0]) for one, row in zip(given, rows, strict=True) if "again" in row["raw"] and (second := verdicts.read(row["raw"]["again"], grading.read_grades))]
     pairs = [pair for one, other in again for pair in zip(one, other, strict=True)]
     length = spearman(np.array([len(surface.units(row["raw"]["text"])) for row in rows]), np.array([row["score"] for row in rows]))
@@ -79,8 +87,8 @@ def _rubric(rows: list[dict], seed: int) -> dict:
             earned = grading.earned([one for one, _ in some], [is_met for _, is_met in some])
             if earned is not None:
                 by_tag[tag].append((row, earned))
-    tags = {tag: {"n": len(some), **vars(clipped(_interval([row for row, _ in some], [value for _, value in some], seed)))} for tag, some in sorted(by_tag.items())}
-    return {"below_zero": sum(row["score"] < 0 for row in rows), "tags": {tag: {key: round(value, 4) for key, value in one.items()} for tag, one in tags.items()},
+    tags = {tag: {"n": len(some), **_mean(judge.RUBRIC, [row for row, _ in some], [value for _, value in some])} for tag, some in sorted(by_tag.items())}
+    return {"below_zero": sum(row["score"] < 0 for row in rows), "tags": tags,
             "trust": {"criteria": len(held), "met": trust.share(held), "self_agreement": _same(met_pairs, (False, True), seed)}}
 
 
@@ -96,9 +104,5 @@ def _share(count: int, n: int) -> dict:
     return {"n": count, **trust.shown(stats.wilson(count, n))}
 
 
-def _interval(rows: Sequence[dict], values: Sequence[float], seed: int) -> Interval:
-    return stats.mean(values, [row["group"] for row in rows], seed=seed, key=f"{rows[0]['task']}\x1f{rows[0]['reading']}")
-
-
-def _mean(rows: Sequence[dict], values: Sequence[float], seed: int) -> dict:
-    return trust.shown(_interval(rows, values, seed))
+def _mean(reading: str, rows: Sequence[dict], values: Sequence[float]) -> dict:
+    return trust.shown(mean(reading, values, [row["group"] for row in rows]))

@@ -29,6 +29,8 @@ class Cell:
     verdict: str
     unparsed: int
     limit: str
+    p_adjusted: float | None
+    delta_visible: float | None
 
     @property
     def key(self) -> Key:
@@ -48,6 +50,13 @@ class Cell:
         """A score of this task: `41.2 %`, bits per byte with three decimals, or a grade of 1..5 with two."""
         return f"{value:.{self.decimals}f}" if self.decimals else percent(value) if unit else f"{100 * value:.1f}"
 
+    def doubt(self) -> str | None:
+        """`adjusted p .031; these items can show 9.2`: what the verdict rests on; None where nothing was compared, or by an older ledger."""
+        if self.p_adjusted is None or self.delta_visible is None:
+            return None
+        visible = f"{self.delta_visible:.3f}" if self.is_bits else f"{100 * self.delta_visible:.1f} points"
+        return f"adjusted p {self.p_adjusted:.3f}; these items can show {visible}"
+
     def change(self) -> str:
         """The difference to the base model with its direction: `▲ +3.1`, in points; bits per byte and grades as they are."""
         if self.delta is None:
@@ -58,7 +67,7 @@ class Cell:
 
 def cell(row: Mapping) -> Cell:
     """The cell of a row of ledger.json; what an older ledger lacks is left empty."""
-    optional = {name: row.get(name) for name in ("delta", "delta_low", "delta_high")}
+    optional = {name: row.get(name) for name in ("delta", "delta_low", "delta_high", "p_adjusted", "delta_visible")}
     return Cell(stage=row["stage"], task=row["task"], lang=row["lang"], reading=row["reading"], n=row["n"], score=row["score"],
                 low=row["low"], high=row["high"], verdict=row.get("verdict") or "", unparsed=row.get("unparsed") or 0,
                 limit=row.get("limit") or "", **optional)

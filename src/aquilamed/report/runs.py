@@ -77,9 +77,9 @@ class Step:
     @property
     def carries(self) -> frozenset[str]:
         """Names of the inputs whose records this step passes on or drops."""
-        if self.stage == "evals.ledger":
+        if self.stage in ("evals.ledger", "evals.gate", "evals.overlap"):
             return frozenset()
-        used = {"model", "reference"} if self.stage == "evals.score" else USED
+        used = {"model", "reference"} if self.stage in ("evals.score", "evals.endpoint") else USED
         return frozenset(self.body["inputs"]) - used
 
 
@@ -125,7 +125,7 @@ class Run:
 
     def scored(self) -> list[tuple[str, Step]]:
         """(stage of training, its step of evals.score), in the ledger's order, then the rest by number."""
-        steps, named = self.of("evals.score"), []
+        steps, named = self.of("evals.score", "evals.endpoint"), []
         if self.ledger_step:
             inputs = dict(self.sources(self.ledger_step))
             named = [(name, inputs[name]) for name in self.ledger_step.config.get("order", ()) if name in inputs]
