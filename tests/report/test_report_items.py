@@ -149,3 +149,13 @@ def test_scores_by_task_of_an_evaluation_without_a_ledger(tmp_path):
 
 def test_long_and_wide_names_are_cut_alike():
     assert whiskers._short("x" * 40) == "x" * 29 + "…" and whiskers._short("内" * 20) == "内" * 14 + "…" and whiskers._short("内科学") == "内科学"
+
+
+def test_panels_that_guard_the_training_are_no_stages(run, tmp_path):
+    shutil.copytree(run, tmp_path / "two")
+    maker = fake_run.Maker(tmp_path / "two")
+    maker.n = 4
+    out = maker.step("panel-sft", "evals.score", Counts(n_in=1, n_out=1))
+    shutil.copy(next((tmp_path / "two").glob("*-score-sft")) / "answers.parquet", out)
+    assert [name for name, _ in runs.load(tmp_path / "two").scored()] == ["base", "sft", "panel-sft"]
+    assert items.collect(runs.load(tmp_path / "two"))["stages"] == ["base", "sft"]

@@ -16,7 +16,7 @@ MOST = 40
 
 def show(run: Run) -> Html:
     """The section; empty where nothing was scored."""
-    stages = [(name, step, found["results"]) for name, step in run.scored() if (found := read_json(step.folder / "results.json"))]
+    stages = [(name, step, found["results"]) for name, step in run.shown() if (found := read_json(step.folder / "results.json"))]
     if not stages:
         return Html("")
     name, step, results = stages[-1]

@@ -28,7 +28,7 @@ def collect(run: Run) -> dict | None:
     as (number of its prefix, the rest), a answers, each as (reading, stage, parsed, score, prompt, raw).
     """
     import pyarrow.parquet as pq
-    stages = [(name, step) for name, step in run.scored() if (step.folder / ANSWERS).is_file()]
+    stages = [(name, step) for name, step in run.shown() if (step.folder / ANSWERS).is_file()]
     if not stages:
         return None
     found: dict[tuple[str, str], dict] = {}
@@ -46,7 +46,7 @@ def collect(run: Run) -> dict | None:
 
 def are_there(run: Run) -> bool:
     """Whether anything was scored."""
-    return any((step.folder / ANSWERS).is_file() for _, step in run.scored())
+    return any((step.folder / ANSWERS).is_file() for _, step in run.shown())
 
 
 def write(run: Run, path: Path) -> Path | None:
