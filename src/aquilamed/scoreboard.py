@@ -98,9 +98,11 @@ def _width(text: str) -> int:
     return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
 
 
-def _figure(row: Mapping, value: float) -> str:
-    return f"{value:.3f}" if row["reading"] == "bits" else f"{100 * value:.1f}"
+def _figure(row: Mapping, value: float | None) -> str:
+    if value is None:
+        return "–"
+    return f"{value:.3f}" if row["reading"] == "bits" else f"{value:.2f}" if row["reading"] == "grades" else f"{100 * value:.1f}"
 
 
 def _difference(row: Mapping, value: float) -> str:
-    return (f"{value:+.3f}" if row["reading"] == "bits" else f"{100 * value:+.1f}").replace("-", "−")
+    return (f"{value:+.3f}" if row["reading"] == "bits" else f"{value:+.2f}" if row["reading"] == "grades" else f"{100 * value:+.1f}").replace("-", "−")

@@ -1,5 +1,6 @@
 """Scores of every task: by reading and language where there is no ledger to show them, and by subject everywhere."""
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 
 from aquilamed.report.markup import Html, both, folded, join, percent, section, table, tag
@@ -10,6 +11,8 @@ from aquilamed.report.whiskers import Mark, chart
 ASKED = "asked.json"
 READINGS = ("letter", "letter-averaged", "text", "text-prior", "bare", "generated")
 """Which reading a view of subjects takes: the first of these that there is, so that it can't be the flattering one."""
+DECIMALS = {"bits": 3, "grades": 2}
+"""Readings that are no shares, and how they are written."""
 MOST = 40
 """Subjects in a picture, the largest first."""
 
@@ -34,9 +37,9 @@ def show(run: Run) -> Html:
 
 
 def _by_task(results: Sequence[Mapping]) -> Iterator[tuple[str, list[Mapping]]]:
-    """Tasks that are scored as shares or bits, by name; sampled answers have a section of their own."""
-    names = sorted({result["task"] for result in results} - {"samples"})
-    return ((name, sorted((r for r in results if r["task"] == name), key=lambda r: (_rank(r["reading"]), r["reading"]))) for name in names)
+    """What has a score, by task and whether it is a share; sampled answers have a section of their own."""
+    some = sorted((r for r in results if r["task"] != "samples" and r["score"] is not None), key=lambda r: (r["task"], r["reading"] in DECIMALS, _rank(r["reading"]), r["reading"]))
+    return ((task, list(group)) for (task, _), group in itertools.groupby(some, key=lambda r: (r["task"], r["reading"] in DECIMALS)))
 
 
 def _rank(reading: str) -> int:
@@ -49,14 +52,14 @@ def _task(task: str, results: Sequence[Mapping], chance: Mapping) -> Html:
     for result in results:
         langs = result["by_lang"] if len(result["by_lang"]) > 1 else {}
         for lang, some in ({"all": result} | langs).items() if langs else result["by_lang"].items():
-            marks.append(_mark(f"{result['reading']} {lang}", some, result["reading"]))
+            marks += [_mark(f"{result['reading']} {lang}", some, result["reading"])] if some["score"] is not None else []
     known = {value for key, value in chance.items() if key[0] == task and key[1] == "all"}
     title = join([tag("b", task), " ", tag("small", f"n {max(result['n'] for result in results):,}"), tag("small", f" · chance {percent(min(known))}") if known else ""])
-    return tag("figure", tag("figcaption", title), chart(marks, f"{task} by reading and language", chance=min(known, default=None), in_percent=results[0]["reading"] != "bits"))
+    return tag("figure", tag("figcaption", title), chart(marks, f"{task} by reading and language", chance=min(known, default=None), in_percent=results[0]["reading"] not in DECIMALS))
 
 
 def _mark(name: str, found: Mapping, reading: str, before: float | None = None) -> Mark:
-    note = f"{found['score']:.3f}" if reading == "bits" else f"{100 * found['score']:.1f}"
+    note = f"{found['score']:.{DECIMALS[reading]}f}" if reading in DECIMALS else f"{100 * found['score']:.1f}"
     unparsed = f" ({found['unparsed']:,} ?)" if found["unparsed"] else ""
     return Mark(name, found["low"], found["score"], found["high"], f"{note}{unparsed} · {found['n']:,}", before)
 
@@ -92,8 +95,8 @@ def _left(left: Sequence[Mapping]) -> Html:
 def _subjects(task: str, results: Sequence[Mapping], before: Sequence[Mapping] | None, chance: Mapping) -> Html | None:
     """One task by subject; None where it has none. A task of many subjects is folded."""
     result = results[0]
-    subjects = {name: some for name, some in result["by_subject"].items() if name}
-    if len(subjects) < 2 or result["reading"] == "bits":
+    subjects = {name: some for name, some in result["by_subject"].items() if name and some["score"] is not None}
+    if len(subjects) < 2 or result["reading"] in DECIMALS:
         return None
     olds = {name: some for old in before or () if (old["task"], old["reading"]) == (task, result["reading"]) for name, some in old["by_subject"].items()}
     largest = sorted(subjects, key=lambda name: (-subjects[name]["n"], name))[:MOST]

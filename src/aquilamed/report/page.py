@@ -4,13 +4,13 @@ import os
 from importlib import resources
 from pathlib import Path
 
-from aquilamed.report import accounts, answers, contamination, curves, cuts, exams, examples, flow, headline, items, limits, origins, pairs, quality, runs, scores, tails
+from aquilamed.report import accounts, answers, contamination, curves, cuts, exams, examples, flow, headline, items, judges, limits, origins, pairs, quality, runs, scores, tails
 from aquilamed.report.markup import Html, both, join, tag
 
 PAGE, LEDGER = "report.html", "ledger.json"
 NOTICE = ("Not for clinical use", "不得用于临床")
 ABOUT_NOTICE = ("Research software; its models must not guide the care of patients.", "本软件及其模型仅供研究，不得用于指导诊疗。")
-SECTIONS = (scores.show, exams.show, limits.show, contamination.show, flow.show, accounts.conservation, accounts.data, curves.show, quality.show, tails.show, examples.show, cuts.show, pairs.show, answers.show,
+SECTIONS = (scores.show, exams.show, judges.show, limits.show, contamination.show, flow.show, accounts.conservation, accounts.data, curves.show, quality.show, tails.show, examples.show, cuts.show, pairs.show, answers.show,
             origins.sources, origins.provenance)
 """In the order of the page; each maps a run to markup, empty where the run has nothing to show there."""
 
