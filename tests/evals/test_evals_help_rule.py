@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter, defaultdict
+from pathlib import Path
 
 import pytest
 
@@ -60,3 +61,13 @@ def test_the_safety_set_is_whole(tmp_path):
         said = [message["content"] for message in row["messages"]]
         assert min(points) < 0 < max(points) and said[-1] == "" and not identifiers.mask(said, row["lang"])[1], row["meta"]["published"]
     assert not {message["content"] for row in rows for message in row["messages"]} & set(PROMPTS)
+
+
+def test_how_it_reads_answers_that_were_written_for_something_else():
+    """Of the safe answers of `instruct.safe_answers` every one to an emergency or to self-harm names help; of those where plain help was right 3 of 25 do, each for the case that it gets worse."""
+    lines = [json.loads(line) for line in (Path(casebooks.SAFETY).parents[1] / "instruct/safe_answers.jsonl").read_text(encoding="utf-8").splitlines()]
+    found = defaultdict(Counter)
+    for line in lines:
+        asked, answer = (message["content"] for message in line["messages"][:2])
+        found[line["topic"]][bool(named(answer, asked))] += 1
+    assert found["emergency"] == {True: 20} and found["self_harm"] == {True: 12} and found["help"] == {False: 22, True: 3}

@@ -79,7 +79,7 @@ class Step:
         """Names of the inputs whose records this step passes on or drops."""
         if self.stage in ("evals.ledger", "evals.gate", "evals.overlap"):
             return frozenset()
-        used = {"model", "reference"} if self.stage in ("evals.score", "evals.endpoint") else USED
+        used = {"model", "reference", "cases"} if self.stage in ("evals.score", "evals.endpoint") else USED
         return frozenset(self.body["inputs"]) - used
 
 
