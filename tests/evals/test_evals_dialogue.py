@@ -377,7 +377,7 @@ def test_real_dialogues_are_found_whole_in_training_data(shared_data, tmp_path):
     gather("conversations", (talks["cmtmedqa"], talks["huatuo26m"], talks["toyhom"]), tmp_path / "in", Local(1))
     decontaminate.run(decontaminate.Config(kind="conversations", n_planted=20), {"conversations": tmp_path / "in", "benchmarks": tmp_path / "b"}, tmp_path / "out", Local(1))
     found = Counter(one["source"] for one in json.loads((tmp_path / "out/leaks.json").read_text(encoding="utf-8")))
-    assert found["cmtmedqa_cases"] == 60 and found["huatuo_qa_sample"] >= 59                # one question is too short to be searched for
+    assert found["cmtmedqa_cases"] == found["huatuo_qa_sample"] == 60
     assert 119 <= len(list(tables.rows(tmp_path / "out/dropped", "conversations"))) <= 125
 
 
