@@ -47,7 +47,7 @@ def score_choices(model: Model, questions: Sequence[dict], style: Style, shots: 
     """
     overlap = {shot["id"] for shot in shots} & {question["id"] for question in questions}
     check(not overlap, f"worked examples must not be scored themselves: question {min(overlap, default='')} is in both")
-    drawer, ready, dropped = _Shots(shots, style), [], []
+    drawer, ready, dropped = Shots(shots, style), [], []
     for question in sorted(questions, key=lambda q: q["id"]):
         put = _put(model.tokenizer, question, drawer.of(question), style)
         ready.append(put) if isinstance(put, Put) else dropped.append((question, *put))
@@ -113,7 +113,7 @@ def _harness(tokenizer, question: dict) -> Branch | None:
     return Branch(prompt, tuple(tuple(chat.text_ids(tokenizer, put[0] + text)[len(prompt):]) for text in put[1]))
 
 
-class _Shots:
+class Shots:
     """Worked examples from a pool: of the question's task and language, of its subject where there are enough, else of any."""
 
     def __init__(self, pool: Sequence[dict], style: Style):
