@@ -42,14 +42,14 @@ def main() -> None:
         counted["read"] += ids.numel()
     peer.model.get_decoder().register_forward_pre_hook(count, with_kwargs=True)
     tasks = lm_eval.tasks.TaskManager(include_path=str(folder)).load(names)["tasks"]
-    began = time.perf_counter()
+    began, spent = time.perf_counter(), time.process_time()
     found = evaluate(peer, tasks, bootstrap_iters=0, log_samples=True)
-    seconds = time.perf_counter() - began
+    seconds, cpu = time.perf_counter() - began, time.process_time() - spent
     samples = [sample for name in names for sample in found["samples"][name]]
     logp = {sample["doc"]["id"]: [float(value[0]) for value in sample["filtered_resps"]] for sample in samples}
     held = 1024 * next(int(line.split()[1]) for line in Path("/proc/self/status").read_text(encoding="utf-8").splitlines() if line.startswith("VmHWM:"))
     print(json.dumps({
-        "seconds": seconds, "logp": logp, "picked": {id: "ABCDEFGHIJ"[values.index(max(values))] for id, values in logp.items()}, "right": sum(sample["acc"] for sample in samples),
+        "seconds": seconds, "cpu": cpu, "logp": logp, "picked": {id: "ABCDEFGHIJ"[values.index(max(values))] for id, values in logp.items()}, "right": sum(sample["acc"] for sample in samples),
         **counted, "least": 0, "peak_bytes": held}))
 
 
