@@ -26,10 +26,10 @@ TRUTH = {"truth_page": "page", "truth_of": "truth.of?", **{f"truth_{key}": f"tru
 TALK_TRUTH = {f"truth_{key}": f"truth.{key}" for key in ("lang", "dirt")}
 """What is known of each page and conversation, for the report alone: meta is no part of a text or an id, no filter reads these keys, nothing is trained on them."""
 
-PANEL = score.Config(form="chat", readings=("text",), limit=10, heldout_bytes=4_000, sample_tokens=0, seed=1)
+PANEL = score.Config(form="chat", readings=("text",), limit=5, heldout_bytes=8_000, sample_tokens=0, seed=1)
 """What the gates look at; a seed of its own, so that what a stage is stopped by is not just what it is scored on at the end."""
-LIMITS = {"bpb-general": 0.03, "bpb-medical": 0.03}
-"""Rise of bits per byte, against the base model, in each language, past which the run stops before the next stage. ours; a teaching run should not end at a gate, so the paper's scale has 0.02"""
+LIMITS = {"bpb-general": 0.05}
+"""Rise of bits per byte, against the base model, in each language, past which the run stops before the next stage. ours: what some ten texts of a language can show; 0.02 at the paper's scale"""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -72,7 +72,7 @@ def words() -> set[str]:
     """Every word of the sources, and every public set's name and path."""
     files = [*PACKAGE.rglob("*.py"), *(ROOT / "recipes").glob("*.py"), *(ROOT / name for name in ("Makefile", "pyproject.toml", "constraints.txt"))]
     text = "\n".join(path.read_text(encoding="utf-8") for path in files)
-    return set(WORD.findall(text)) | {name for _, source in public() for name in (source.name, source.path.as_posix())}
+    return set(WORD.findall(text)) | {name for _, source in public() for name in (source.name, source.path.as_posix())} | {source.path.as_posix() for source in known.shots(Path("")).values()}
 
 
 @pytest.fixture(scope="module")

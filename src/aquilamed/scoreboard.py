@@ -74,7 +74,7 @@ def comparison_as_text(found: Mapping) -> str:
         rows.append((row["task"], row["lang"], row["reading"], n, _figure(row, row["old"]), _figure(row, row["new"]), delta, f"{low} – {high}",
                      f"{row['p']:.3g}", f"{row['p_adjusted']:.3g}", f"{row['gained']:,}", f"{row['lost']:,}", row["verdict"]))
     told = [f"A: {found['old']}", f"B: {found['new']}", table(heads, rows, numbers=tuple(range(3, 12))),
-            "on the items that both answered; percent and points, bits per byte as they are; gained or lost where p, adjusted over all lines, is at most 0.05"]
+            "on the items that both answered; percent and points, bits per byte and grades as they are; gained or lost where p, adjusted over all lines, is at most 0.05"]
     told += [f"left out: {one['task']} {one['lang']} {one['reading']} ({one['n']:,} items): only in {one['only_in']}" for one in found["left_out"]]
     return "\n".join(told)
 

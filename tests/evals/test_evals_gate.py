@@ -1,6 +1,7 @@
 """The stop rule: what it lets pass, what it stops, and that a stopped run goes on."""
 
 import json
+import re
 
 import pytest
 
@@ -68,11 +69,19 @@ def test_a_loss_of_one_language_stops_though_the_whole_is_within(tmp_path):
 
 def test_what_is_not_beyond_doubt_warns_and_stops_only_where_asked(tmp_path):
     counts = ask(tmp_path / "a", unsure, unsure)
-    assert [line.split(":")[0] for line in counts.notes["warnings"][:-1]] == ["bpb-general all bits", "bpb-general en bits", "bpb-general zh bits"]
-    assert all("not beyond doubt, so the run goes on" in line for line in counts.notes["warnings"][:-1])
-    assert "this panel can show a loss of" in counts.notes["warnings"][-1] and "the limit is 3.0 %" in counts.notes["warnings"][-1]
+    warnings = counts.notes["warnings"]
+    assert [line.split(":")[0] for line in warnings] == [f"bpb-general {lang} bits" for lang in ("all", "en", "zh")] * 2
+    assert all("4.9 % worse" in line and line.endswith("not beyond doubt, so the run goes on") for line in warnings[:3])
+    assert all(re.search(r"these [24]0 items can show a loss of \d\.\d % at the least, the limit is 3\.0 %; score more$", line) for line in warnings[3:])
     with pytest.raises(LimitPassed, match="4.9 % worse"):
         ask(tmp_path / "b", unsure, unsure, stop="likely")
+
+
+def test_too_few_texts_are_told_before_they_are_needed(tmp_path):
+    """Five Chinese texts that all lose 4.9 %: not beyond doubt, whatever they say, and the panel is said to be too small."""
+    given = {"base": panel(tmp_path / "base", zh=documents()[:5], en=documents()), "cpt-1": panel(tmp_path / "cpt-1", zh=documents(sure)[:5], en=documents(lambda i: -3.0))}
+    counts = gate.run(gate.Config(order=("base", "cpt-1"), base="base", limits={"bpb-general": 0.03}), given, tmp_path, ENGINE)
+    assert [line[:60] for line in counts.notes["warnings"]] == ["bpb-general zh bits: 1.520 -> 1.594, 4.9 % worse (0.0 to 5.3", "bpb-general zh bits: no loss is beyond doubt on 5 items; sco"]
 
 
 def test_a_gain_and_a_small_loss_go_on(tmp_path):

@@ -52,7 +52,7 @@ def test_scores_are_split_by_what_was_found_by_hand(inputs, tmp_path):
     assert made["items"][0] == {"id": "00", "task": "exam", "lang": "zh", "share": 0.8, "records": {"documents": 2}}
     assert made["items"][7]["records"] == {"conversations": 3, "documents": 2} and made["items"][7]["share"] == 1.0
     base, sft = made["rows"]
-    assert (base["found"], base["rest"], base["apart"], base["gain_apart"]) == (0.5, 0.5, 0.0, 0.0)
+    assert (base["found"], base["rest"], base["apart"], base["gain_found"], base["gain_apart"]) == (0.5, 0.5, 0.0, None, None)
     assert (sft["n_found"], sft["n_rest"], sft["found"], sft["rest"]) == (10, 40, 1.0, 0.575)
     apart = stats.difference(stats.wilson(10, 10), stats.wilson(23, 40))
     assert (sft["apart"], sft["apart_low"], sft["apart_high"]) == pytest.approx((0.425, apart.low, apart.high), abs=1e-6) and sft["apart_low"] > 0
@@ -144,12 +144,12 @@ def planted(tmp_path_factory):
     return top, known
 
 
-def train(network, read, rng):
+def train(network, read, rng, steps=90):
     torch.manual_seed(0)
     optimizer, width = torch.optim.AdamW(network.parameters(), lr=4e-3), max(map(len, read))
     ids = torch.tensor([one + [0] * (width - len(one)) for one in read])
     network.train()
-    for _ in range(90):
+    for _ in range(steps):
         some = ids[torch.from_numpy(rng.permutation(len(read))[:6])]
         network(input_ids=some, attention_mask=(some > 0).long(), labels=some.masked_fill(some == 0, -100)).loss.backward()
         optimizer.step()

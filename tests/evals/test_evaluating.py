@@ -14,7 +14,7 @@ import eval_data
 import pytest
 import tiny
 
-from aquilamed import cli
+from aquilamed import cli, scoreboard
 from aquilamed.core import manifest
 from aquilamed.evals import judge, lm_eval, results, rules
 from aquilamed.models import remote
@@ -312,3 +312,10 @@ def test_an_endpoint_that_fails_grades_nothing(top, tmp_path, monkeypatch, capsy
     with chat_server.served(lambda body, number: (401, {"error": "no"})) as (url, _):
         code, out, err = remotely(capsys, top, url, "--out", tmp_path / "r")
     assert code == 2 and "HTTP 401" in err and not out and not (tmp_path / "r/02-score/results.json").exists()
+
+
+def test_figures_on_other_scales_are_written_as_they_are():
+    row = {"task": "talk", "lang": "zh", "n": 3, "visible": None, "unparsed": 1}
+    rows = [{**row, "reading": "grades", "score": 3.75, "low": 3.1, "high": 4.4}, {**row, "reading": "pairwise:gpt", "score": None, "low": None, "high": None}]
+    table = scoreboard.as_table({"rows": rows, "n_shots": {}, "not_asked": {}, "left_out": []}).splitlines()
+    assert table[1].split()[3:] == ["3", "3.75", "3.10", "–", "4.40", "–", "1"] and table[2].split()[3:] == ["3", "–", "–", "–", "–", "–", "1"]

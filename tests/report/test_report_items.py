@@ -159,3 +159,15 @@ def test_panels_that_guard_the_training_are_no_stages(run, tmp_path):
     shutil.copy(next((tmp_path / "two").glob("*-score-sft")) / "answers.parquet", out)
     assert [name for name, _ in runs.load(tmp_path / "two").scored()] == ["base", "sft", "panel-sft"]
     assert items.collect(runs.load(tmp_path / "two"))["stages"] == ["base", "sft"]
+
+
+def test_grades_have_a_picture_of_their_own_and_what_was_not_judged_has_none(tmp_path):
+    maker = fake_run.Maker(tmp_path / "talks")
+    cell = {"n": 8, "score": 3.75, "low": 3.1, "high": 4.4, "unparsed": 0}
+    none = {"n": 0, "score": None, "low": None, "high": None, "unparsed": 8}
+    results = [{"task": "talk", "reading": "grades", "version": 1, **cell, "by_lang": {"zh": cell}, "by_subject": {}},
+               {"task": "talk", "reading": "pairwise:gpt", "version": 1, **none, "by_lang": {"zh": none}, "by_subject": {}},
+               {"task": "talk", "reading": "rule", "version": 1, **cell, "score": 0.5, "low": 0.2, "high": 0.8, "by_lang": {"zh": {**cell, "score": 0.5, "low": 0.2, "high": 0.8}}, "by_subject": {}}]
+    maker.step("score", "evals.score", Counts(n_in=8, n_out=8), files={"results.json": {"seed": 0, "results": results}})
+    text = exams.show(runs.load(maker.folder))
+    assert text.count("<figure>") == 2 and "3.75 · 8" in text and "50.0 · 8" in text and "pairwise" not in text

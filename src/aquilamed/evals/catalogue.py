@@ -73,28 +73,36 @@ class Entry:
         Raises:
             ConfigError: neither of the two ways leads to files.
         """
-        tried = self._tried(top, self.files, known.questions if self.kind == "choice" else known.documents)
+        tried = self._at_home(top, known.questions if self.kind == "choice" else known.documents) + ([self.published(top)] if self.hub else [])
         if found := next(filter(_is_there, tried), None):
             return found
-        places = " and ".join(str(source.path) for source in tried)
+        places = " and ".join(str(source.path) for source in tried) or f"{top} (it is on no hub)"
         fetch = f"hf download {self.hub} --repo-type dataset{f' --revision {self.revision}' * bool(self.revision)} --local-dir {top}/{self.hub}; or give {HUB}"
         raise ConfigError(f"task {self.name!r}: no files at {places}; name the folder that holds them, or fetch them from {fetch if self.hub else self.url}")
 
     def shots(self, top: Path | str) -> Source | None:
         """Where the worked examples are; None where the publisher has none or they don't lie below `top`."""
-        return next(filter(_is_there, self._tried(top, self.shots_files, known.shots)), None)
+        tried = self._at_home(top, known.shots) + ([self.published_shots(top)] if self.shots_files else [])
+        return next(filter(_is_there, tried), None)
 
-    def _tried(self, top: Path | str, pattern: str, sets: Callable[[Path], Mapping[str, Source]]) -> list[Source]:
-        """Where files may be, surest first."""
-        tried = [] if is_remote(top) or self.local not in sets(Path(top)) else [sets(Path(top))[self.local]]
-        if self.hub and pattern:
-            at = f"@{self.revision}" if self.revision and is_remote(top) else ""
-            is_scored = pattern == self.files
-            answers = self.answers if is_remote(top) else f"{top}/{self.hub}/{Path(self.answers).name}"
-            mapping = dataclasses.replace(self.mapping, answers_in=answers) if self.answers and is_scored else self.mapping
-            tried.append(Source(name=self.name, path=f"{top}/{self.hub}{at}/{pattern}", format=self.format, mapping=mapping, license=self.license,
-                                expected=self.expected if is_scored else 0))
-        return [dataclasses.replace(source, name=self.name, lang=self.lang, skip=source.skip or self.skip) for source in tried]
+    def published(self, top: Path | str) -> Source:
+        """The items as the hub lays them, whether or not they are below `top`: for recipes that are read before their data are there."""
+        answers = self.answers if is_remote(top) or not self.answers else f"{top}/{self.hub}/{Path(self.answers).name}"
+        mapping = dataclasses.replace(self.mapping, answers_in=answers) if answers else self.mapping
+        return dataclasses.replace(self._below(top, self.files), mapping=mapping, expected=self.expected)
+
+    def published_shots(self, top: Path | str) -> Source:
+        """The worked examples likewise."""
+        return self._below(top, self.shots_files)
+
+    def _below(self, top: Path | str, pattern: str) -> Source:
+        at = f"@{self.revision}" if self.revision and is_remote(top) else ""
+        return Source(name=self.name, path=f"{top}/{self.hub}{at}/{pattern}", format=self.format, mapping=self.mapping, license=self.license, lang=self.lang, skip=self.skip)
+
+    def _at_home(self, top: Path | str, sets: Callable[[Path], Mapping[str, Source]]) -> list[Source]:
+        """The publisher's own files, where `top` is a folder and `known` has the set."""
+        found = None if is_remote(top) else sets(Path(top)).get(self.local)
+        return [dataclasses.replace(found, name=self.name, lang=self.lang, skip=found.skip or self.skip)] if found else []
 
 
 def named(names: Iterable[str]) -> list[Entry]:
@@ -138,8 +146,9 @@ def _english() -> list[Entry]:
     head_qa = Questions(stem="qtext", options=("answers",), option_text="atext", option_label="aid", answer="ra", answer_as="label", subject="category")
     medmcqa = Questions(options=("opa", "opb", "opc", "opd"), answer="cop", answer_as="index0", subject="subject_name", meta={"choice_type": "choice_type"})
     return [
-        Entry(name="mmlu_test", title={"en": "MMLU-medical", "zh": "MMLU 医学"}, lang="en", kind="choice", hub="cais/mmlu", files=f"{_one_of(MMLU)}/test/*.parquet",
-              mapping=Questions(options=("choices",), answer_as="index0", subject="subject"), expected=1_089, local="mmlu_test", split="test", license="MIT",
+        Entry(name="mmlu_test", title={"en": "MMLU-medical", "zh": "MMLU 医学"}, lang="en", kind="choice", hub="cais/mmlu", files=f"{_one_of(MMLU)}/test/*.parquet", local="mmlu_test",
+              mapping=Questions(options=("choices",), answer_as="index0", subject="subject"), expected=1_089, license="MIT",
+              split="test; 78 questions stand in two subjects and are asked once",
               url="https://huggingface.co/datasets/cais/mmlu", paper="3.1", shots_files=f"{_one_of(MMLU)}/dev/*.parquet", shots_split="dev", subjects=MMLU),
         Entry(name="medqa_us_test", title={"en": "MedQA-USMLE, 4 options", "zh": "MedQA-USMLE（四选一）"}, lang="en", kind="choice", hub="GBaker/MedQA-USMLE-4-options",
               files="default/test/*.parquet", mapping=Questions(answer="answer_idx", subject="meta_info"), expected=1_273, local="medqa_us_test", split="test", license="MIT",

@@ -15,7 +15,7 @@ from aquilamed.core.config import check, nearest
 from aquilamed.core.counts import Counts
 from aquilamed.core.errors import LimitPassed
 from aquilamed.core.manifest import write_json
-from aquilamed.evals import judge, ledger
+from aquilamed.evals import judge, ledger, stats
 from aquilamed.evals.ledger import DOUBTFUL, PASSED
 
 VERSION = 1
@@ -72,13 +72,16 @@ def key(row: dict) -> tuple[str, str, str]:
 
 
 def blind(rows: Sequence[dict], bases: Mapping, config: Config) -> list[str]:
-    """A warning for every task of which the panel can't show, in any language, a loss as large as its limit."""
+    """A warning for every task and language of which the panel can't show a loss as large as its limit."""
     found = []
-    for task, share in config.limits.items():
-        some = [row for row in rows if row["task"] == task and row["delta_visible"] is not None]
-        least = min((row["delta_visible"] / bases[key(row)] for row in some if bases.get(key(row))), default=1.0)
-        if least > share:
-            found.append(f"{task}: this panel can show a loss of {100 * least:.1f} % of the base's score at the least, the limit is {100 * share:.1f} %; score more items")
+    for row in rows:
+        base, share = bases.get(key(row)), config.limits.get(row["task"])
+        if not base or share is None or row["delta_visible"] is None:
+            continue
+        if row["n"] < stats.MIN_UNITS:
+            found.append(f"{' '.join(key(row))}: no loss is beyond doubt on {row['n']} items; score {stats.MIN_UNITS} or more")
+        elif row["delta_visible"] > share * base:
+            found.append(f"{' '.join(key(row))}: these {row['n']} items can show a loss of {100 * row['delta_visible'] / base:.1f} % at the least, the limit is {100 * share:.1f} %; score more")
     return found
 
 

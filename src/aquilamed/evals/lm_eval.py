@@ -72,7 +72,7 @@ def _figures(task: str, some: Sequence[Mapping], scores: Mapping, n: int) -> dic
     found = {"name": task, "alias": task, "sample_len": n}
     for result in some:
         metric, _, reading = metric_of(result["reading"]).partition(",")
-        found |= {f"{metric},{reading}": result["score"], f"{metric}_stderr,{reading}": "N/A" if metric == BITS_METRIC else _stderr(scores[task, result["reading"]])}
+        found |= {f"{metric},{reading}": "N/A" if result["score"] is None else result["score"], f"{metric}_stderr,{reading}": "N/A" if metric == BITS_METRIC else _stderr(scores[task, result["reading"]])}
     return found
 
 

@@ -78,7 +78,7 @@ def _row(stage: str, key: tuple[str, str, str], cells: tuple[dict, dict], found:
     here, base = cells[0][key], {row["id"]: row for row in cells[1].get(key, [])}
     parts = [[row for row in here if (row["id"] in found) == inside] for inside in (True, False)]
     scores = [_score(part) for part in parts]
-    gains = [_gain(part, base) for part in parts]
+    gains = [None if cells[0] is cells[1] else _gain(part, base) for part in parts]
     sizes = [len(part) for part in parts]
     visible = power.between_shares(float(np.mean([row["score"] for row in here])), 2 / sum(1 / n for n in sizes)) if all(sizes) else None
     return {"stage": stage, "task": key[0], "lang": key[1], "reading": key[2], "n_found": sizes[0], "n_rest": sizes[1],

@@ -14,7 +14,10 @@ _CLOSED = r"(?=\s*(?:[,、;.。)\]\n&]|and\b|or\b|和|或|及|以及|与|$))"
 SET = (rf"(?:[A-Z](?:\ +[A-Z])+(?=\s*(?:[,;.。)\n]|$))|[A-Z]{{2,}}|[A-Z](?:{_AND}\(?[A-Z]\)?(?![A-Za-z0-9'-])|{_COMMA}\(?[A-Z]\)?(?![A-Za-z0-9'-]){_CLOSED})*)")
 """Letters: with blanks between, run together, or joined by words and marks. After a comma stands one only if nothing is said of it alone."""
 _SET = rf"(?P<set>(?>{SET}))"
-_LINK = r"(?:应该?|可能|答案|就|也|只能|的|是|为|选项|选择?|包括|有|最终|answers?|(?:is|are|was|would|should|must|will|be|options?|choices?|letter|here|probably|likely|most|clearly|definitely|both|therefore|thus|to\s+(?:this|the)\s+question)\b|->|\([^()A-Z][^()]{0,9}\)|\((?i:answers?)\)|[:=>\s(\[{-])*"
+_LINK = (
+    r"(?:应该?|可能|答案|就|也|只能|的|是|为|选项|选择?|包括|有|最终|answers?|(?:is|are|was|would|should|must|will|be)\b"
+    r"|(?:options?|choices?|letter|here|probably|likely|most|clearly|definitely|both|therefore|thus|to\s+(?:this|the)\s+question)\b|->|\([^()A-Z][^()]{0,9}\)|\((?i:answers?)\)|[:=>\s(\[{-])*")
+"""Between the words that announce an answer and the answer."""
 _SAYING = re.compile(
     rf"(?:(?P<name>答案|(?:正确|最佳|合适|恰当)(?:的?选项)|(?:不?正确|错误|符合题意|最?合适|恰当)的(?=是|为|:)|的(?:诊断|选项|选择|一项|说法|做法|措施|药物|检查|治疗|处理)(?=是|为))"
     rf"|(?:(?<=[,;.。:\s])|而)应该?(?:是|为)|而是|[应故]选择?|(?<!可)选择|(?<![挑筛入候当可])选(?!项)|答(?=[:\s])"
@@ -55,7 +58,7 @@ _ON = re.compile(r"[\s,;、]*(?:and\b|和|与|及)?\s*\(?(?P<letter>[A-Z])(?=\s*
 _TAKEN_BACK = re.compile(r"[。.,;\n]\s*(?:不,|不对(?!的)|其实不|我觉得不|等等|但?只能选一|(?i:wait|on\s+second\s+thought|scratch\s+that|(?:now|but)\s+i\s+doubt)\b)")
 """After the last statement: it does not stand."""
 _MENDS = re.compile(r"更正|等等|不对|重新|再看|再想|改为|而是|而应|最终|\b(?:wait|actually|correction|reflection|instead|final)\b", re.IGNORECASE)
-_END = r"(?=\s*(?:$|-\s|[\n。.,!?)(\]/}]|(?:because|since|as|which|or)\b|或|还是|吗))"
+_END = r"(?=\s*(?:$|-\s|[.,](?!\d)|[\n。!?)(\]/}]|(?:because|since|as|which|or)\b|或|还是|吗))"
 _BEFORE = 60
 """Characters before a statement in which what it hangs on is looked for."""
 _YES_OR_NO = frozenset({"yes", "no", "maybe"})
@@ -131,7 +134,7 @@ def worded(text: str, options: Sequence[str], at: int = 0) -> tuple[int, int] | 
 
 def _at_head(text: str, options: Sequence[str]) -> Said | None:
     """What the text begins with: letters, unless it goes on to list the others, or a yes, no or maybe that was asked for."""
-    if options and _YES_OR_NO.issuperset(map(str.lower, options)) and (words := worded(text, options)):
+    if _is_yes_or_no(options) and (words := worded(text, options)):
         return Said(end=words[1], options=None if _OR_AFTER.match(text, words[1]) else frozenset({words[0]}), mends=False)
     match = _HEAD.match(text)
     if not match or (len(set(_BARE.findall(text))) > 1 if _BARE.match(text) else _lists(text, match.end("set"))):
@@ -163,7 +166,7 @@ def _by_words(text: str, words: tuple[int, int], options: Sequence[str]) -> Name
     index, end = words
     again = re.match(r"\s*\(([A-Z])\)", text[end:])
     sentence = re.split(r"[。\n]|\.\s", text[end:], maxsplit=1)[0]
-    others = any(_wording(option).search(sentence) for i, option in enumerate(options) if i != index)
+    others = not _is_yes_or_no(options) and any(_wording(option, apart=True).search(sentence) for i, option in enumerate(options) if i != index)
     return Named(None if others or (again and LETTERS.index(again[1]) != index) else frozenset({index}), end, by_words=True)
 
 
@@ -192,8 +195,15 @@ def _lists(text: str, end: int) -> bool:
     return bool(item) and ("\n" not in text[end:item.start("letter")] or LETTERS.index(item["letter"]) == LETTERS.index(text[end - 1]) + 1)
 
 
+def _is_yes_or_no(options: Sequence[str]) -> bool:
+    return bool(options) and _YES_OR_NO.issuperset(map(str.lower, options))
+
+
 @functools.lru_cache(maxsize=4096)
-def _wording(option: str) -> re.Pattern:
-    """The option's words in any width, case and spacing; group `whole` where they end there."""
-    letters = [re.escape(letter) for letter in plain(option).rstrip(" .。") if not letter.isspace()]
-    return re.compile(r"\s*".join(letters) + rf"(?P<whole>{_END})?" if letters else "(?!)(?P<whole>)", re.IGNORECASE)
+def _wording(option: str, apart: bool = False) -> re.Pattern:
+    """The option's words in any width, case and spacing; group `whole` where they end there; `apart`: not run into by more letters."""
+    words = plain(option).rstrip(" .。")
+    letters = r"\s*".join(re.escape(letter) for letter in words if not letter.isspace())
+    begin = r"(?<![A-Za-z0-9])" if re.match("[A-Za-z0-9]", words) else ""
+    end = r"(?![A-Za-z0-9])" if apart and re.search("[A-Za-z0-9]$", words) else ""
+    return re.compile(f"{begin}{letters}{end}(?P<whole>{_END})?" if letters else "(?!)(?P<whole>)", re.IGNORECASE)

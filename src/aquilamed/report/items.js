@@ -7,7 +7,7 @@
   const blocks = Array.from(document.querySelectorAll("script.block"));
   const head = JSON.parse(document.querySelector("script.head").textContent);
   const simple = new Map(Array.from(head.fold[0]).map((char, k) => [char, Array.from(head.fold[1])[k]]));
-  const LOWER_IS_BETTER = new Set(["bits"]);
+  const UNJUDGED = new Set(["bits", "grades"]);   // on scales of their own: neither right nor wrong
   const items = [], folded = [];
   let shown = [], chosen = -1, wanted = [], timer = 0;
 
@@ -38,7 +38,7 @@
   /* What an answer came to: right, wrong, partly, unparsed; none where it is not that kind of answer or there is none. */
   function state(item, reading, stage) {
     const answer = item.a.find((one) => one[0] === reading && one[1] === stage);
-    if (!answer || LOWER_IS_BETTER.has(head.readings[answer[0]])) return "none";
+    if (!answer || UNJUDGED.has(head.readings[answer[0]])) return "none";
     if (answer[2] === null) return "unparsed";
     return answer[3] === 1 ? "right" : answer[3] === 0 ? "wrong" : "partly";
   }
@@ -46,7 +46,7 @@
   function apart(item) {
     if (head.stages.length > 1) {
       const said = item.a.filter((one) => one[0] === readingOf(item));
-      return new Set(said.map((one) => String(one[2]))).size > 1 && !LOWER_IS_BETTER.has(head.readings[readingOf(item)]);
+      return new Set(said.map((one) => String(one[2]))).size > 1 && !UNJUDGED.has(head.readings[readingOf(item)]);
     }
     return new Set(item.a.map((one) => String(one[2]))).size > 1;
   }
@@ -203,7 +203,7 @@
   function said(item, one) {
     const raw = one[5], parsed = one[2] === null ? "unparsed · 未解析" : `→ ${one[2]}`;
     const figures = Object.entries(raw).filter(([key, value]) => key !== "text" && key !== "n_options" && typeof value !== "object" && typeof value !== "string").map(([key, value]) => `${key} ${written([Number(value)])}`).join(" · ");
-    const parts = [node("p", { class: "who" }, ...verdict(item, one), " ", node("span", {}, parsed), " ", node("small", {}, `score ${Math.round(one[3] * 1000) / 1000}${figures ? " · " + figures : ""}`))];
+    const parts = [node("p", { class: "who" }, ...verdict(item, one), " ", node("span", {}, parsed), " ", node("small", {}, `score ${one[3] === null ? "–" : Math.round(one[3] * 1000) / 1000}${figures ? " · " + figures : ""}`))];
     if ("text" in raw) parts.push(node("div", { class: "reply", lang: tongue(item) }, ...(raw.text.trim() ? marked(raw.text) : [node("span", { class: "none" }, "(empty · 空)")])));
     for (const [key, value] of Object.entries(raw)) {
       if (key === "text" || key === "answers" || typeof value !== "object" && typeof value !== "string" || value === null) continue;

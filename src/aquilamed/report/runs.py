@@ -9,6 +9,7 @@ from pathlib import Path
 
 from aquilamed.core import manifest
 from aquilamed.core.errors import ConfigError
+from aquilamed.core.manifest import Made
 
 FOLDER = re.compile(r"(\d+)-(.+?)(\.old-\d+)?")
 GROUPS = {
@@ -23,25 +24,14 @@ USED = frozenset({"model", "seeds", "teacher", "benchmarks", "reference"})
 
 
 @dataclasses.dataclass(frozen=True)
-class Step:
-    """One finished step."""
+class Step(Made):
+    """A finished step of a run."""
 
     number: int
-    folder: Path
-    body: dict
-    """Its manifest."""
-
-    @property
-    def name(self) -> str:
-        return self.body["step"]
 
     @property
     def label(self) -> str:
         return f"{self.number:02d} {self.name}"
-
-    @property
-    def stage(self) -> str:
-        return self.body["stage"]
 
     @property
     def notes(self) -> dict:
@@ -54,19 +44,6 @@ class Step:
     @property
     def langs(self) -> dict[str, int]:
         return self.body.get("lang_counts") or {}
-
-    @property
-    def n_in(self) -> int:
-        return self.body["counts"]["in"]
-
-    @property
-    def n_out(self) -> int:
-        return self.body["counts"]["out"]
-
-    @property
-    def drops(self) -> list[tuple[str, int]]:
-        """(reason, records), the largest first."""
-        return sorted(((reason, n) for reason, n in self.body["counts"]["dropped"].items() if n), key=lambda item: (-item[1], item[0]))
 
     @property
     def group(self) -> str:

@@ -54,6 +54,15 @@ def attention_mask(pack: Pack, config, dtype: torch.dtype, device: torch.device,
     return _by_kind(config, _blocks(pack, device) if flex and not past else bias)
 
 
+def by_places(query_BT: torch.Tensor, key_BS: torch.Tensor, config, dtype: torch.dtype, past: int):
+    """For a batch whose tokens have the places `key_BS` in their rows, the first `past` of them as `kept`: the 4-D mask or masks, as `attention_mask`. Padding has a place beyond all, so nothing sees it."""
+    def bias(window: int) -> torch.Tensor:
+        ago_BTS = query_BT[:, :, None] - key_BS[:, None, past - kept(past, window):]
+        seen = (ago_BTS >= 0) & (ago_BTS < window) if window else ago_BTS >= 0
+        return torch.zeros(seen.shape, dtype=dtype, device=seen.device).masked_fill_(~seen, torch.finfo(dtype).min)[:, None]
+    return _by_kind(config, bias)
+
+
 def _blocks(pack: Pack, device: torch.device) -> Callable:
     """(window) -> the same rule as `visible`, asked for two positions at a time. https://docs.pytorch.org/docs/stable/nn.attention.flex_attention.html"""
     from torch.nn.attention.flex_attention import create_block_mask

@@ -82,6 +82,12 @@ def read(network, pack: Pack, past: Past | None = None, keep: bool = False) -> t
     return nll_L, Past(length, tuple((layer.keys[:, :, -size:], layer.values[:, :, -size:]) for layer, size in zip(cache.layers, sizes, strict=True)))
 
 
+def beginning(network, ids: Sequence[int]) -> Past:
+    """What stands before everything that begins with `ids`."""
+    _, past = read(network.eval(), packing.lay([(packing.segment(ids, False),)], [0]), keep=True)
+    return past
+
+
 def default_pack(network) -> int:
     """The pack length to use where none is asked for."""
     return CPU_PACK if next(network.parameters()).device.type == "cpu" else GPU_PACK
