@@ -8,9 +8,9 @@ from pathlib import Path
 
 from quickstart import contamination, panel, watched
 
-from aquilamed.core.sources import Documents, Source, published
+from aquilamed.core.sources import Documents, Source, casebooks, published
 from aquilamed.corpus import classify, importing, label, mix, quality, readers, repair, rules, sample
-from aquilamed.evals import benchmarks, catalogue, ledger, score
+from aquilamed.evals import benchmarks, catalogue, dialogue, ledger, score
 from aquilamed.hygiene import decontaminate, dedup, holdout, repeats, screen
 from aquilamed.instruct import balance, diverse, exam, questions, relevance, safety, select, topics
 from aquilamed.instruct import importing as talks
@@ -35,8 +35,9 @@ CPT_2 = Optim(lr=1e-5, batch=384, length=4096, epochs=1, warmup=0.01, weight_dec
 SFT = Optim(lr=2e-6, batch=128, length=2048, epochs=2, warmup=0.05, weight_decay=0.1, dropout=0.1)   # 2.2.2; warm-up open
 DPO = Optim(lr=2e-7, batch=64, length=2048, epochs=2, warmup=0.1, weight_decay=0.1)           # 2.3.2; length, warm-up share and weight decay open
 EXAMS = ("mmlu_test", "medqa_us_test", "medmcqa_dev", "pubmedqa_test", "ceval_val", "cmb_exam_test")   # 3.1; docs/tasks.md says where each is published
-PANEL = score.Config(tasks=EXAMS, form="plain", readings=("letter",), limit=100, max_tokens=4096, heldout_bytes=200_000, sample_tokens=0, seed=1)   # ours
+PANEL = score.Config(form="plain", readings=("letter",), limit=100, max_tokens=4096, heldout_bytes=200_000, sample_tokens=0, seed=1)   # ours
 LIMITS = {"bpb-general": 0.02}                                                                 # ours: the paper watches nothing of the kind; a run of days should not go on past it
+DIALOGUES = ("huatuo_qa", "cmtmedqa_test", "cmb_clin")                                # 3.2; its 500 questions and GPT-3.5's answers to them are not published
 
 
 def corpus() -> list[Step]:
@@ -127,8 +128,8 @@ def cards() -> list[Step]:
 def evaluation() -> list[Step]:
     """3: three worked examples, every stage; replies too, since some of CMB-Exam's questions have several right options."""
     stages = ("base", "cpt-1", "cpt-2", "sft", "dpo")
-    config = score.Config(form="plain", readings=("letter", "generated"), n_shots=3, max_tokens=4096)
-    given = {"benchmarks": "benchmarks", "heldout": "text/heldout", "preferences": "preferences/heldout", "reference": "sft"}
+    config = score.Config(form="plain", readings=("letter", "generated"), n_shots=3, max_tokens=4096, dialogues=dialogue.Settings(judge=JUDGE, answer_tokens=512))     # 3.2; length open
+    given = {"benchmarks": "benchmarks", "cases": "benchmarks", "heldout": "text/heldout", "preferences": "preferences/heldout", "reference": "sft"}
     made = [Step(name=f"score-{stage}", stage="evals.score", config=config, inputs={"model": stage, **given}, paper="3") for stage in stages]
     scored = {stage: f"score-{stage}" for stage in stages}
     return [*made, Step(name="ledger", stage="evals.ledger", config=ledger.Config(order=stages, base="base"), inputs=scored, paper="3"), *contamination(scored, 100)]
@@ -136,7 +137,8 @@ def evaluation() -> list[Step]:
 
 def recipe() -> Recipe:
     exams, top = catalogue.named(EXAMS), DATA / "benchmarks"
-    asked = benchmarks.Config(sources=tuple(exam.published(top) for exam in exams), shots={exam.name: exam.published_shots(top) for exam in exams})
+    dialogues = {name: source for name, source in casebooks.published(top).items() if name in DIALOGUES}
+    asked = benchmarks.Config(sources=tuple(exam.published(top) for exam in exams), shots={exam.name: exam.published_shots(top) for exam in exams}, cases=tuple(dialogues.values()), taken={"huatuo_qa": 500})
     return Recipe(name="aquila_med", about="the paper (arXiv 2406.12182) at full scale", steps=(
         Step(name="base", stage="models.prepare", config=BASE, paper="2.1.3"),
         Step(name="benchmarks", stage="evals.benchmarks", config=asked, paper="3.1"),

@@ -7,9 +7,9 @@ import dataclasses
 from collections.abc import Mapping
 
 from aquilamed.clinic import write
-from aquilamed.core.sources import Documents, Pair, Questions, Source, Turns
+from aquilamed.core.sources import Documents, Pair, Questions, Source, Turns, casebooks
 from aquilamed.corpus import classify, importing, mix, quality, repair, rules
-from aquilamed.evals import benchmarks, gate, ledger, memorised, overlap, score
+from aquilamed.evals import benchmarks, dialogue, gate, ledger, memorised, overlap, score
 from aquilamed.hygiene import decontaminate, dedup, holdout, repeats, screen
 from aquilamed.instruct import exam, questions, relevance, select
 from aquilamed.instruct import importing as talks
@@ -54,6 +54,7 @@ class Sizes:
     dpo_batch: int = 8                 # pairs a step; paper 2.3.2: 64
     dpo_lr: float = 1e-4               # paper 2.3.2: 2e-7 for all weights
     questions: int = 40                # scored of each language and benchmark; paper 3.1: all
+    cases: int = 6                     # safety cases asked of each language; nobody judges the answers unless an endpoint is named
     answer_tokens: int = 48            # longest sampled answer
     recalled: int = 12                 # questions of each language whose options are listed in 20 orders
 
@@ -155,8 +156,9 @@ def tuning(sizes: Sizes) -> list[Step]:
 def evaluation(sizes: Sizes) -> list[Step]:
     """Every stage on the same items, and the ledger."""
     stages = ("base", "cpt-1", "cpt-2", "sft", "dpo")
-    config = score.Config(form="chat", readings=("letter", "text"), limit=sizes.questions, heldout_bytes=8_000, preferences=24, sample_tokens=sizes.answer_tokens)
-    given = {"benchmarks": "benchmarks", "heldout": "text/heldout", "preferences": "preferences/heldout", "reference": "sft"}
+    config = score.Config(form="chat", readings=("letter", "text"), limit=sizes.questions, heldout_bytes=8_000, preferences=24, sample_tokens=sizes.answer_tokens,
+                          dialogues=dialogue.Settings(limit=sizes.cases, answer_tokens=sizes.answer_tokens))
+    given = {"benchmarks": "benchmarks", "cases": "benchmarks", "heldout": "text/heldout", "preferences": "preferences/heldout", "reference": "sft"}
     made = [Step(name=f"score-{stage}", stage="evals.score", config=config, inputs={"model": stage, **given}, paper="3") for stage in stages]
     lines = ledger.Config(order=stages, base="base", limits={"bpb-general": 0.03})
     scored = {stage: f"score-{stage}" for stage in stages}
@@ -182,7 +184,7 @@ def steps(sizes: Sizes) -> tuple[Step, ...]:
     return (
         Step(name="base", stage="models.prepare", config=sizes.base, paper="2.1.3"),
         Step(name="clinic", stage="clinic.write", config=sizes.clinic),
-        Step(name="benchmarks", stage="evals.benchmarks", config=benchmarks.Config(sources=(exam_source(),)), inputs={"clinic": "clinic"}, paper="3.1"),
+        Step(name="benchmarks", stage="evals.benchmarks", config=benchmarks.Config(sources=(exam_source(),), cases=(casebooks.safety(),)), inputs={"clinic": "clinic"}, paper="3.1"),
         *corpus(sizes), *instructions(sizes), *pretraining(sizes), *tuning(sizes), *evaluation(sizes),
     )
 

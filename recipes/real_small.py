@@ -10,9 +10,9 @@ from pathlib import Path
 from quickstart import adapters, contamination, panel, watched
 
 from aquilamed.clinic import write
-from aquilamed.core.sources import Documents, Source, known
+from aquilamed.core.sources import Documents, Source, casebooks, known
 from aquilamed.corpus import classify, importing, mix, quality, repair, rules
-from aquilamed.evals import benchmarks, ledger, score
+from aquilamed.evals import benchmarks, dialogue, ledger, score
 from aquilamed.hygiene import decontaminate, dedup, holdout, repeats, screen
 from aquilamed.instruct import balance, diverse, questions, relevance, safe_answers, safety, select, topics
 from aquilamed.instruct import importing as talks
@@ -46,6 +46,8 @@ class Sizes:
     objective: int = 100               # pairs; paper 2.3.2: 3,708
     general: int = 100                 # pairs of general sets; the paper has none
     questions: int = 50                # scored of each benchmark; paper 3.1: all
+    cases: int = 4                     # dialogues asked of each set and language; paper 3.2: 500, about 1,000 and 74. No endpoint, so nobody judges the answers
+    taken: int = 60                    # dialogues of a set that are benchmarks, and so are taken out of training: both sets are trained on, too
     heldout_bytes: int = 48_000        # scored of each domain and language
     recalled: int = 12                 # questions of each benchmark and language whose options are listed in 20 orders
 
@@ -142,8 +144,9 @@ def cards() -> list[Step]:
 def evaluation(sizes: Sizes) -> list[Step]:
     """Every stage on the same items, and the ledger."""
     stages = ("base", "cpt-1", "cpt-2", "sft", "dpo")
-    config = score.Config(form="plain", readings=("letter",), limit=sizes.questions, max_tokens=640, heldout_bytes=sizes.heldout_bytes, preferences=40, sample_tokens=64)
-    given = {"benchmarks": "benchmarks", "heldout": "text/heldout", "preferences": "preferences/heldout", "reference": "sft"}
+    config = score.Config(form="plain", readings=("letter",), limit=sizes.questions, max_tokens=640, heldout_bytes=sizes.heldout_bytes, preferences=40, sample_tokens=64,
+                          dialogues=dialogue.Settings(limit=sizes.cases, answer_tokens=64))
+    given = {"benchmarks": "benchmarks", "cases": "benchmarks", "heldout": "text/heldout", "preferences": "preferences/heldout", "reference": "sft"}
     made = [Step(name=f"score-{stage}", stage="evals.score", config=config, inputs={"model": stage, **given}, paper="3") for stage in stages]
     lines = ledger.Config(order=stages, base="base", limits={"bpb-general": 0.03})
     scored = {stage: f"score-{stage}" for stage in stages}
@@ -153,10 +156,11 @@ def evaluation(sizes: Sizes) -> list[Step]:
 def recipe() -> Recipe:
     sizes, exams = Sizes(), known.questions(DATA)
     scored = tuple(source for name, source in exams.items() if name in SCORED)
+    dialogues = casebooks.known(DATA)
     seeds_only = write.Config(n_pages_per_fact=1, n_consultations=1, n_qa=1, n_exam_train=1, n_exam_heldout=1, n_seeds=600)
     return Recipe(name="real_small", about="the whole way on real public data, two cores", steps=(
         Step(name="base", stage="models.prepare", config=prepare.Config(source="embedded:gemma-3-270m-zh-en", license="Gemma"), paper="2.1.3"),
         Step(name="clinic", stage="clinic.write", config=seeds_only),
-        Step(name="benchmarks", stage="evals.benchmarks", config=benchmarks.Config(sources=scored), paper="3.1"),
+        Step(name="benchmarks", stage="evals.benchmarks", config=benchmarks.Config(sources=scored, cases=(*dialogues.values(), casebooks.safety()), taken=dict.fromkeys(dialogues, sizes.taken)), paper="3.1"),
         *corpus(sizes), *instructions(sizes), *training(sizes), *cards(), *evaluation(sizes),
     ))

@@ -1,27 +1,22 @@
-"""Multiple choice: what a model makes of each option's letter and of each option's text, after a prompt that lists them.
-
-Letters and texts continue the same prompt, so they share one pass over it; prompts with the same worked examples share
-those too. Where a letter is more than one token its tokens' log-probs are summed.
-"""
+"""Multiple choice: how questions are put to a model, with which worked examples, and its answers in every reading."""
 
 import dataclasses
 from collections.abc import Sequence
 from typing import Literal
 
-from aquilamed.core.chance import chooser
 from aquilamed.core.config import check
-from aquilamed.core.errors import ConfigError
 from aquilamed.core.text import content_id
-from aquilamed.evals import judge
+from aquilamed.evals import drawing, harness, judge, options, order
+from aquilamed.evals.options import Put
 from aquilamed.evals.task import Answer, Asked
 from aquilamed.models import chat, wording
 from aquilamed.models.folders import Model
 from aquilamed.models.generate import generate
 from aquilamed.models.wording import LETTERS
-from aquilamed.tree import branches
 from aquilamed.tree.branches import Branch
 
 Form = Literal["plain", "chat"]
+Drawn = Literal["subject", "question"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -34,21 +29,10 @@ class Style:
     n_shots: int = 0
     max_new_tokens: int = 48
     seed: int = 0
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Put:
-    """A question as a model sees it."""
-
-    question: dict
-    prompt: str
-    ids: tuple[int, ...]
-    letters: tuple[tuple[int, ...], ...]
-    texts: tuple[tuple[int, ...], ...]
-    cue: tuple[int, ...]
-    """The same form without the question: what an option's text is likely to be anyway."""
-    bare: tuple[int, ...]
-    """The question without its options."""
+    shots_by: Drawn = "subject"
+    """Whether a subject's questions have the same worked examples, or each its own."""
+    rotations: int = 0
+    """Orders of the options in reading `letter-averaged`; 0 for as many as a question has options."""
 
 
 def score_choices(model: Model, questions: Sequence[dict], style: Style, shots: Sequence[dict] = ()) -> Asked:
@@ -61,95 +45,78 @@ def score_choices(model: Model, questions: Sequence[dict], style: Style, shots: 
     """
     overlap = {shot["id"] for shot in shots} & {question["id"] for question in questions}
     check(not overlap, f"worked examples must not be scored themselves: question {min(overlap, default='')} is in both")
-    chosen: dict[tuple, list[dict]] = {}
-    ready, dropped = [], []
+    drawer, ready, dropped = drawing.Shots(shots, style.n_shots, style.seed, style.shots_by), [], []
     for question in sorted(questions, key=lambda q: q["id"]):
-        put = _put(model.tokenizer, question, _shots_for(question, shots, style, chosen), style)
+        put = _put(model.tokenizer, question, drawer.of(question), style)
         ready.append(put) if isinstance(put, Put) else dropped.append((question, *put))
-    answers = [*_read_logp(model, ready, style), *_read_generated(model, ready, style)]
-    return Asked(answers=answers, dropped=dropped)
+    answers, tokens = _read_logp(model, ready, style)
+    return Asked(answers=answers + _read_generated(model, ready, style), dropped=dropped, tokens=tokens)
 
 
 def _put(tokenizer, question: dict, shots: Sequence[dict], style: Style) -> Put | tuple[str, str]:
     """The question as tokens, or (reason, detail) where it can't be asked."""
-    if len(question["answers"]) > 1 and judge.GENERATED not in style.readings:
+    readings = set(style.readings)
+    if len(question["answers"]) > 1 and judge.GENERATED not in readings:
         return "several_answers", wording.letter_of(question)
-    words = wording.words_for(question["lang"])
+    orders = order.orders(len(question["options"]), style.rotations) if judge.AVERAGED in readings else []
+    ask = lambda asked: _prompt(tokenizer, asked, shots, style.form)  # noqa: E731
+    tokens = lambda text: tuple(tokenizer(_lead(question, style.form) + text, add_special_tokens=False)["input_ids"])  # noqa: E731
     try:
-        prompt, ids, cue = _prompt(tokenizer, question, shots, style.form)
-        bare = _bare(tokenizer, question, style.form)
+        prompt, ids = ask(question)
+        put = Put(
+            question=question, prompt=prompt, ids=ids, letters=tuple(tokens(letter) for letter in LETTERS[:len(question["options"])]),
+            texts=tuple(map(tokens, question["options"])) if readings & {judge.TEXT, judge.PRIOR, judge.BARE} else (),
+            cue=_cue(tokenizer, question, style.form) if judge.PRIOR in readings else (), bare=_bare(tokenizer, question, style.form) if judge.BARE in readings else (),
+            orders=tuple(map(tuple, orders)), turned=tuple(ask(order.turned(question, one))[1] for one in orders),
+            harness=_harness(tokenizer, question) if judge.HARNESS in readings else None)
     except chat.Unrenderable as error:
         return "unrenderable", error.reason
-    lead = words.lead if style.form == "plain" else ""
-    tokens = lambda text: tuple(tokenizer(lead + text, add_special_tokens=False)["input_ids"])  # noqa: E731
-    put = Put(question=question, prompt=prompt, ids=tuple(ids), cue=tuple(cue), bare=tuple(bare), texts=tuple(map(tokens, question["options"])),
-              letters=tuple(tokens(LETTERS[i]) for i in range(len(question["options"]))))
-    longest = len(ids) + max(style.max_new_tokens if judge.GENERATED in style.readings else 0, *map(len, (*put.letters, *put.texts)))
+    longest = max(put.longest(style.readings), len(ids) + (style.max_new_tokens if judge.GENERATED in readings else 0))
     return put if longest <= style.max_tokens else ("too_long", f"{longest} tokens")
 
 
-def _prompt(tokenizer, question: dict, shots: Sequence[dict], form: Form) -> tuple[str, list[int], list[int]]:
-    """The prompt as text and as ids, and the ids of the form without its question."""
-    words = wording.words_for(question["lang"])
+def _lead(question: dict, form: Form) -> str:
+    """What stands between the prompt and an answer."""
+    return wording.words_for(question["lang"]).lead if form == "plain" else ""
+
+
+def _prompt(tokenizer, question: dict, shots: Sequence[dict], form: Form) -> tuple[str, options.Ids]:
+    """The prompt as text and as ids."""
     if form == "plain":
         text = wording.plain(question, shots)
-        return text, chat.text_ids(tokenizer, text), chat.text_ids(tokenizer, words.answer)
-    turns, cue = wording.messages(question, shots), [{"role": "user", "content": words.one}]
-    text = tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
-    return text, chat.prompt(tokenizer, turns), chat.prompt(tokenizer, cue)
+        return text, tuple(chat.text_ids(tokenizer, text))
+    turns = wording.messages(question, shots)
+    return tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True), tuple(chat.prompt(tokenizer, turns))
 
 
-def _bare(tokenizer, question: dict, form: Form) -> list[int]:
+def _cue(tokenizer, question: dict, form: Form) -> options.Ids:
+    """The form without its question, as ids."""
+    words = wording.words_for(question["lang"])
+    return tuple(chat.text_ids(tokenizer, words.answer) if form == "plain" else chat.prompt(tokenizer, [{"role": "user", "content": words.one}]))
+
+
+def _bare(tokenizer, question: dict, form: Form) -> options.Ids:
     """The question without its options, as ids."""
     if form == "plain":
-        return chat.text_ids(tokenizer, wording.bare(question))
-    return chat.prompt(tokenizer, [{"role": "user", "content": question["stem"]}])
+        return tuple(chat.text_ids(tokenizer, wording.bare(question)))
+    return tuple(chat.prompt(tokenizer, [{"role": "user", "content": question["stem"]}]))
 
 
-def _shots_for(question: dict, pool: Sequence[dict], style: Style, chosen: dict[tuple, list[dict]]) -> list[dict]:
-    """`n_shots` solved questions of the question's task and language: of its subject where there are enough, else of any."""
-    if not style.n_shots:
-        return []
-    key = (question["source"], question["lang"], question["subject"])
-    if key not in chosen:
-        fitting = [shot for shot in pool if (shot["source"], shot["lang"]) == key[:2] and len(shot["answers"]) == 1]
-        near = [shot for shot in fitting if shot["subject"] == question["subject"]]
-        candidates = sorted(near if len(near) >= style.n_shots else fitting, key=lambda shot: shot["id"])
-        if len(candidates) < style.n_shots:
-            raise ConfigError(f"task {key[0]} ({key[1]}): {style.n_shots} worked examples wanted, {len(candidates)} declared; "
-                              "declare more in the benchmarks step's shots, or set n_shots=0")
-        order = chooser(style.seed, "\x1f".join(key[:2])).permutation(len(candidates))
-        chosen[key] = [candidates[i] for i in order[:style.n_shots]]
-    return chosen[key]
+def _harness(tokenizer, question: dict) -> Branch | None:
+    """The question in lm-evaluation-harness's form; an option's tokens are those it adds to the prompt's."""
+    put = harness.put(question)
+    if put is None:
+        return None
+    prompt = tuple(chat.text_ids(tokenizer, put[0]))
+    return Branch(prompt, tuple(tuple(chat.text_ids(tokenizer, put[0] + text)[len(prompt):]) for text in put[1]))
 
 
-def _read_logp(model: Model, ready: Sequence[Put], style: Style) -> list[Answer]:
+def _read_logp(model: Model, ready: Sequence[Put], style: Style) -> tuple[list[Answer], dict[str, int]]:
+    """The answers by log-probability, and the tokens they took."""
     single = [put for put in ready if len(put.question["answers"]) == 1]
-    wants_text = bool({judge.TEXT, judge.PRIOR} & set(style.readings))
-    asked = [Branch(put.ids, put.letters * (judge.LETTER in style.readings) + put.texts * wants_text) for put in single]
-    if not asked or not set(style.readings) - {judge.GENERATED}:
-        return []
-    prior = _prior_logp(model, single) if judge.PRIOR in style.readings else {}
-    bare = branches.logp(model.network, [Branch(put.bare, put.texts) for put in single]) if judge.BARE in style.readings else [()] * len(single)
-    answers = []
-    for put, found, alone in zip(single, branches.logp(model.network, asked), bare, strict=True):
-        n, sizes = len(put.letters), {"option_bytes": [len(option.encode()) for option in put.question["options"]]}
-        raw = {"answers": list(put.question["answers"]), "logp": _rounded(found[-n:])}
-        made = {
-            judge.LETTER: {**raw, "logp": _rounded(found[:n])},
-            judge.TEXT: {**raw, **sizes},
-            judge.PRIOR: {**raw, "prior": [prior.get((put.cue, text), 0.0) for text in put.texts]},
-            judge.BARE: {**raw, **sizes, "logp": _rounded(alone)},
-        }
-        answers += [_answer(put, reading, made[reading]) for reading in style.readings if reading in made]
-    return answers
-
-
-def _prior_logp(model: Model, ready: Sequence[Put]) -> dict[tuple, float]:
-    """(cue, option text) -> log p of the text after the bare form; every distinct text once."""
-    pairs = sorted({(put.cue, text) for put in ready for text in put.texts})
-    found = branches.logp(model.network, [Branch(cue, (text,)) for cue, text in pairs])
-    return {pair: value for pair, values in zip(pairs, found, strict=True) for value in _rounded(values)}
+    found = options.read(model, single, style.readings)
+    answers = [_answer(put, reading, raw) for put, raws in zip(single, found.raws, strict=True) for reading, raw in raws.items()]
+    return answers, {"read": found.n_read, "least": found.n_least}
 
 
 def _read_generated(model: Model, ready: Sequence[Put], style: Style) -> list[Answer]:

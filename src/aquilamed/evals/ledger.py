@@ -16,6 +16,8 @@ VERSION = 2
 LANGS = ("zh", "en")
 GAINED, LOST, SAME = "gained", "lost", "same"
 PASSED, DOUBTFUL, KEPT = "passed", "doubtful", "kept"
+GRADE_STEPS = judge.RANGES[judge.GRADES][1] - judge.RANGES[judge.GRADES][0]
+"""How far two grades may lie apart, so that their difference is one of scores 0..1 in the statistics."""
 LEVEL = 0.05
 """Most a verdict's adjusted p may be."""
 
@@ -143,8 +145,10 @@ def _difference(pairs: Sequence[tuple[dict, dict]], seed: int) -> tuple[stats.In
         key, (old, new), sizes = f"{pairs[0][1]['task']}\x1f{judge.BITS}", _columns(pairs, "bits"), [row["bytes"] for row, _ in pairs]
         changes = [b - a for a, b in zip(old, new, strict=True)]
         return stats.ratio_difference(old, new, sizes, seed=seed, key=key), stats.ratio_p(old, new, sizes), power.of_ratio(changes, sizes)
-    measured = (*_columns(pairs, "score"), [row["group"] for row, _ in pairs])
-    return stats.paired_difference(*measured), stats.paired_p(*measured), power.of_paired(*measured)
+    width = GRADE_STEPS if pairs[0][1]["reading"] == judge.GRADES else 1.0
+    measured = (*([score / width for score in column] for column in _columns(pairs, "score")), [row["group"] for row, _ in pairs])
+    found = stats.paired_difference(*measured)
+    return stats.Interval(*(width * value for value in (found.value, found.low, found.high))), stats.paired_p(*measured), width * power.of_paired(*measured)
 
 
 def _columns(pairs: Sequence[tuple[dict, dict]], name: str) -> tuple[list[float], list[float]]:
@@ -152,9 +156,10 @@ def _columns(pairs: Sequence[tuple[dict, dict]], name: str) -> tuple[list[float]
 
 
 def cells_of(rows: Sequence[dict]) -> Cells:
-    """Answers by (task, language, reading); `all` where a task has both languages."""
+    """Answers by (task, language, reading), those left out that no judge has judged; `all` where a task has both languages."""
     found: Cells = {}
-    for (task, reading), some in results.by(sorted(rows, key=lambda row: row["id"]), "task", "reading").items():
+    scored = sorted((row for row in rows if row["score"] is not None), key=lambda row: row["id"])
+    for (task, reading), some in results.by(scored, "task", "reading").items():
         by_lang = {lang: cell for lang, cell in results.by(some, "lang").items() if lang in LANGS}
         found |= {(task, lang, reading): cell for lang, cell in by_lang.items()}
         if len(by_lang) != 1 or len(some) != len(next(iter(by_lang.values()))):

@@ -24,7 +24,7 @@ from aquilamed.core.config import check
 from aquilamed.core.counts import Counts
 from aquilamed.core.manifest import write_json
 from aquilamed.core.text import fold
-from aquilamed.evals import results, score, stats
+from aquilamed.evals import drawing, results, stats
 from aquilamed.evals.results import ALL
 from aquilamed.models import chat, folders, wording
 from aquilamed.models.folders import Model
@@ -74,7 +74,7 @@ def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts
     Dropped: `sorted`, `few_orders`, `shared_options`, `too_long`.
     """
     model = folders.load(inputs["model"])
-    questions = score.marked(inputs["benchmarks"], config.tasks, config.limit, config.seed)
+    questions = drawing.marked(inputs["benchmarks"], config.tasks, config.limit, config.seed)
     ready, dropped = listed(model, questions, config)
     found = logp(model, ready)
     if "reference" in inputs:

@@ -23,6 +23,8 @@ from aquilamed.hygiene.searcher import Limits, Searcher
 from aquilamed.hygiene.texts import texts_of
 
 VERSION = 5
+CASES = "cases"
+"""Where a benchmarks step keeps its cases."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -55,11 +57,11 @@ def searcher_of(questions: list[dict], config: Config) -> Searcher:
 
 
 def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts:
-    """Sift `inputs[config.kind]` against the questions of `inputs["benchmarks"]`.
+    """Sift `inputs[config.kind]` against the questions and cases of `inputs["benchmarks"]`.
 
     Reason `benchmark`; detail: `source:id`, the share of the stem or context that is there, and the item's twins in another language.
     """
-    found = searcher_of(list(tables.rows(inputs["benchmarks"], "questions")), config)
+    found = searcher_of(items(inputs["benchmarks"]), config)
 
     def sieve(table: pa.Table) -> tuple[pa.Table, pa.Table, dict, pa.Table]:
         hits, closest = found.compare(texts_of(config.kind, table))
@@ -92,6 +94,21 @@ def leaks(found: Searcher, kind: str, out: Path) -> list[dict]:
                 holders.setdefault(item, Counter())[source] += 1
     return [{"source": found.questions[item]["source"], "id": found.questions[item]["id"], "share": round(share, 4), "records": dict(sorted(holders[item].items()))}
             for item, share in sorted(shares.items())]
+
+
+def items(folder: Path) -> list[dict]:
+    """The questions of a benchmarks step, and its cases as such: the first question is a case's stem and the whole conversation, with the reference answers, its context.
+
+    The users' words alone would not do: in a copy the answers stand between them, and a short question says little by itself.
+    """
+    cases = tables.rows(folder / CASES, "conversations") if (folder / CASES).is_dir() else ()
+    return [*tables.rows(folder, "questions"), *map(_as_question, cases)]
+
+
+def _as_question(case: dict) -> dict:
+    stem = next(message["content"] for message in case["messages"] if message["role"] == "user")
+    whole = "\n".join(message["content"] for message in case["messages"]).strip()
+    return {**case, "stem": stem, "context": "" if whole == stem.strip() else whole, "options": [], "answers": [], "subject": ""}
 
 
 def certificate(found: Searcher, config: Config, counts: Counts, planted: dict) -> dict:

@@ -56,7 +56,7 @@ class Step(Made):
         """Names of the inputs whose records this step passes on or drops."""
         if self.stage in ("evals.ledger", "evals.gate", "evals.overlap"):
             return frozenset()
-        used = {"model", "reference"} if self.stage == "evals.score" else USED
+        used = {"model", "reference", "cases"} if self.stage in ("evals.score", "evals.endpoint") else USED
         return frozenset(self.body["inputs"]) - used
 
 
@@ -102,12 +102,18 @@ class Run:
 
     def scored(self) -> list[tuple[str, Step]]:
         """(stage of training, its step of evals.score), in the ledger's order, then the rest by number."""
-        steps, named = self.of("evals.score"), []
-        if self.ledger_step:
-            inputs = dict(self.sources(self.ledger_step))
-            named = [(name, inputs[name]) for name in self.ledger_step.config.get("order", ()) if name in inputs]
+        named = self.in_ledger()
         seen = {step.name for _, step in named}
-        return named + [(step.name, step) for step in steps if step.name not in seen]
+        return named + [(step.name, step) for step in self.of("evals.score", "evals.endpoint") if step.name not in seen]
+
+    def in_ledger(self) -> list[tuple[str, Step]]:
+        """(stage of training, its step of evals.score) of those that the ledger compares; none where there is no ledger."""
+        inputs = dict(self.sources(self.ledger_step)) if self.ledger_step else {}
+        return [(name, inputs[name]) for name in self.ledger_step.config.get("order", ()) if name in inputs] if self.ledger_step else []
+
+    def shown(self) -> list[tuple[str, Step]]:
+        """Those of the ledger or, before there is one, all that are scored: panels that only guard the training are no stages to look into."""
+        return self.in_ledger() or self.scored()
 
 
 def load(folder: Path) -> Run:

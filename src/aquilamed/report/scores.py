@@ -94,11 +94,11 @@ def chances(run: Run) -> dict[Key, float]:
     """What guessing would score: one half for preferences, the mean share of right options for multiple choice."""
     found: dict[Key, float] = {key: 0.5 for key in cells_of(run.ledger) if key[0] == "preferences"}
     for _, step in run.scored()[:1]:
-        found |= _guessing(step.folder / "answers.parquet")
+        found |= guessing(step.folder / "answers.parquet")
     return found
 
 
-def _guessing(path: Path) -> dict[Key, float]:
+def guessing(path: Path) -> dict[Key, float]:
     """From the options that the answers to each question were chosen from."""
     if not path.is_file():
         return {}

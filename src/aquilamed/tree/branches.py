@@ -1,19 +1,22 @@
 """Log-probabilities of continuations after prompts, every shared beginning computed once.
 
-Prompts that begin alike (the same few-shot examples) become one tree: what they share is the root, the rest of each its
-child, the continuations its grandchildren.
+Prompts and continuations become the tree of their common beginnings (`trie`). What fits a pack is read as a tree in it;
+a beginning that more than a pack follows (worked examples) is read once, and its keys and values stay for those packs.
 """
 
 import dataclasses
-from collections.abc import Callable, Iterator, Sequence
-from itertools import pairwise
+from collections.abc import Callable, Sequence
 
-from aquilamed.tree import pack, score
+import numpy as np
+import torch
 
-MIN_SHARED = 32
-"""Tokens of common beginning from which prompts are worth a common root."""
-GROUP_GROWTH = 3
-"""A tree of several prompts is at most this many times its shared beginning, or one pack, whichever is more."""
+from aquilamed.core.errors import ModelUnavailable
+from aquilamed.tree import pack, score, trie
+from aquilamed.tree.score import Past
+from aquilamed.tree.trie import Node
+
+PASS_COST = 32
+"""Tokens that take as long as one more pass: a beginning is read for itself where reading it again with each branch would take more than these. Measured on a CPU."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,56 +33,143 @@ class Branch:
     def total(self) -> int:
         return len(self.prompt) + sum(map(len, self.continuations))
 
+    def read(self, index: int) -> tuple[tuple[int, ...], list[trie.Ask]]:
+        """What must be read for a continuation, and what is asked on the way."""
+        ids = self.continuations[index]
+        return self.prompt + ids[:-1], [(len(self.prompt) - 1 + k, token) for k, token in enumerate(ids)]
+
+
+@dataclasses.dataclass(frozen=True)
+class Found:
+    """What was asked, and what it took."""
+
+    logp: list[list[float]]
+    """For each branch, for each continuation, the sum of its tokens' log p in nats."""
+    n_read: int
+    """Tokens that went through the model."""
+    n_least: int
+    """Tokens that must be read at the least: those of the distinct beginnings."""
+
 
 def logp(network, branches: Sequence[Branch], *, pack_tokens: int = 0, tick: Callable[[int], None] = lambda done: None) -> list[list[float]]:
-    """For each branch, for each continuation, the sum of its tokens' log p in nats. Equal branches are computed once."""
-    distinct = sorted(set(branches), key=lambda branch: (branch.prompt, branch.continuations))
-    room = pack_tokens or score.default_pack(network)
-    trees, leaves = [], []
-    for group in _groups(distinct, room):
-        tree, ends = _tree(group)
-        trees.append(tree)
-        leaves.append((group, ends))
-    found: dict[Branch, list[float]] = {}
-    for (group, ends), losses in zip(leaves, score.nll(network, trees, pack_tokens=room, tick=tick), strict=True):
-        for branch, segments in zip(group, ends, strict=True):
-            found[branch] = [-float(losses[segment].sum()) for segment in segments]
-    return [found[branch] for branch in branches]
+    """For each branch, for each continuation, the sum of its tokens' log p in nats; `tick` hears the tokens read."""
+    return read(network, branches, pack_tokens=pack_tokens, tick=tick).logp
 
 
-def _groups(branches: Sequence[Branch], room: int) -> Iterator[list[Branch]]:
-    """Runs of sorted branches that share a beginning worth a root and fit a tree together."""
-    shared = [0, *(_shared(a.prompt, b.prompt) for a, b in pairwise(branches))]
-    group: list[Branch] = []
-    root = 0
-    for branch, common in zip(branches, shared, strict=False):
-        common = min(common, root or common)
-        grown = common + sum(one.total() - common for one in (*group, branch))
-        if group and common >= max(MIN_SHARED, root // 2) and grown <= max(room, GROUP_GROWTH * common):
-            root = common
-        else:
-            if group:
-                yield group
-            group, root = [], 0
-        group.append(branch)
-    if group:
-        yield group
+def read(network, branches: Sequence[Branch], *, pack_tokens: int = 0, tick: Callable[[int], None] = lambda done: None) -> Found:
+    """`branches` through the model, whatever is equal once. A continuation's last token is only asked for, never read."""
+    tree, spent = _tree(branches), [0]
+
+    def count(done: int) -> None:
+        spent[0] += done
+        tick(done)
+    reader = _Reader(network, pack_tokens or score.default_pack(network), count, np.full(tree.n_asks, np.nan))
+    was_training = network.training
+    network.eval()
+    with torch.no_grad():
+        reader.read(tree.roots, None)
+    network.train(was_training)
+    values = [[sum(float(reader.found[tree.numbers[ids][ask]]) for ask in asks) for ids, asks in map(branch.read, range(len(branch.continuations)))] for branch in branches]
+    return Found(values, spent[0], sum(node.size for node in tree.roots))
 
 
-def _tree(group: Sequence[Branch]) -> tuple[pack.Tree, list[list[int]]]:
-    """The group's tree, and for each branch the segments of its continuations."""
-    root = min(_shared(group[0].prompt, branch.prompt) for branch in group) if len(group) > 1 else 0
-    parts = [pack.segment(group[0].prompt[:root], False)] if root else []
-    ends: list[list[int]] = []
-    for branch in group:
-        parts.append(pack.segment(branch.prompt[root:], False, 0 if root else pack.ROOT))
-        stem = len(parts) - 1
-        ends.append(list(range(stem + 1, stem + 1 + len(branch.continuations))))
-        parts.extend(pack.segment(ids, True, stem) for ids in branch.continuations)
-    return tuple(parts), ends
+TOLERANCE = {torch.float32: 2e-3, torch.bfloat16: 0.25}
+"""Largest difference in nats that rounding alone makes for a token, by the weights' type."""
 
 
-def _shared(a: Sequence[int], b: Sequence[int]) -> int:
-    """Length of the common beginning, at least one token short of both."""
-    limit = min(len(a), len(b)) - 1
-    return next((i for i in range(limit) if a[i] != b[i]), limit)
+def self_check(network, ids: Sequence[int]) -> float:
+    """Largest difference in nats between branches after a kept beginning and plain passes, on `ids` (8 or more).
+
+    Raises:
+        ModelUnavailable: it is above `TOLERANCE`: the model does not honour masks or kept keys, so its scores would be wrong.
+    """
+    some = tuple(int(token) for token in ids)
+    asked = [Branch(some[:-3], ((some[-2],), some[-2:])), Branch((*some[:-3], some[0]), (some[1:4],))]
+    found = [value for values in logp(network, asked, pack_tokens=4) for value in values]
+    plain = [_plain(network, branch.prompt, ids) for branch in asked for ids in branch.continuations]
+    worst = max(abs(a - b) for a, b in zip(found, plain, strict=True))
+    limit = 3 * TOLERANCE[network.dtype]                    # of three tokens at most
+    if not worst <= limit:
+        raise ModelUnavailable(f"log-probabilities by branches and by plain passes differ by {worst:.2g} nats on this model (limit {limit:.2g}); its architecture can't be scored on the prefix tree")
+    return worst
+
+
+def _plain(network, prompt: tuple[int, ...], ids: tuple[int, ...]) -> float:
+    """The sum of log p of `ids` after `prompt` by one ordinary pass."""
+    whole = torch.tensor([prompt + ids], device=next(network.parameters()).device)
+    with torch.no_grad():
+        logp_TV = network(whole).logits[0].float().log_softmax(-1)
+    return sum(logp_TV[at - 1, whole[0, at]].item() for at in range(len(prompt), whole.shape[1]))
+
+
+@dataclasses.dataclass(frozen=True)
+class _Tree:
+    roots: list[Node]
+    numbers: dict[tuple[int, ...], dict[trie.Ask, int]]
+    """Tokens read -> what is asked on the way -> its number."""
+    n_asks: int
+
+
+def _tree(branches: Sequence[Branch]) -> _Tree:
+    wanted: dict[tuple[int, ...], set[trie.Ask]] = {}
+    for branch in branches:
+        for index in range(len(branch.continuations)):
+            read, asks = branch.read(index)
+            wanted.setdefault(read, set()).update(asks)
+    reads = sorted(wanted)
+    roots, numbers = trie.build(reads, [sorted(wanted[read]) for read in reads])
+    return _Tree(roots, dict(zip(reads, numbers, strict=True)), 1 + max((number for some in numbers for number in some.values()), default=-1))
+
+
+@dataclasses.dataclass(frozen=True)
+class _Reader:
+    """Nodes through the model, each after what stands before it."""
+
+    network: object
+    room: int
+    tick: Callable[[int], None]
+    found: np.ndarray
+    """The log-probability of each ask, by its number."""
+
+    def read(self, nodes: Sequence[Node], past: Past | None) -> None:
+        """`nodes` and all below them: small ones together in packs, of large ones first the node and then what follows it."""
+        small = [node for node in nodes if node.size <= self.room]
+        for group in pack.best_fit([node.size for node in small], self.room):
+            self._pass([small[index] for index in group], past)
+        for node in nodes:
+            if node.size <= self.room:
+                continue
+            if len(node.ids) * (len(node.children) - 1) >= PASS_COST or len(node.children) < 2:
+                kept = self._pass([node.alone()], past, keep=bool(node.children))
+                self.read(node.children, kept)
+            else:
+                self.read([child.after(node, index == 0) for index, child in enumerate(node.children)], past)
+
+    def _pass(self, nodes: Sequence[Node], past: Past | None, keep: bool = False) -> Past | None:
+        one, numbers = _laid(nodes)
+        nll_L, kept = score.read(self.network, one, past, keep)
+        self.found[numbers] = -nll_L.double().cpu().numpy()
+        self.tick(len(one))
+        return kept
+
+
+def _laid(nodes: Sequence[Node]) -> tuple[pack.Pack, np.ndarray]:
+    """The nodes with all below them in one sequence, and the number of each ask."""
+    ids, positions, segments, parents, asks, origin = [], [], [], [], [], []
+
+    def lay(node: Node, parent: int, depth: int, root: int) -> None:
+        here, before = len(parents), sum(map(len, ids))
+        parents.append(parent)
+        origin.append(root)
+        ids.append(node.ids)
+        positions.append(np.arange(depth, depth + len(node.ids)))
+        segments.append(np.full(len(node.ids), here))
+        asks.extend((before + at, target, here, number) for at, target, number in node.asks)
+        for child in node.children:
+            lay(child, here, depth + len(node.ids), root)
+
+    for root, node in enumerate(nodes):
+        lay(node, pack.ROOT, 0, root)
+    at_L, target_L, owner_L, number_L = np.array(asks, np.int64).reshape(-1, 4).T
+    whole = pack.Pack(np.concatenate([np.asarray(some, np.int64) for some in ids]), np.concatenate(positions), np.concatenate(segments), np.asarray(parents), at_L, target_L, owner_L, np.asarray(origin))
+    return whole, number_L

@@ -70,7 +70,7 @@ def token_nll(hidden_TD: Tensor, weight_VD: Tensor, at_L: Tensor, target_L: Tens
     A position asked by several tokens (the options of a question, the two answers of a pair) is computed once.
     """
     unique_U, row_L = torch.unique(at_L, return_inverse=True)
-    if hidden_TD.is_cuda and len(unique_U) == len(at_L) and (fused := fused_nll()) is not None:
+    if hidden_TD.is_cuda and 0 < len(unique_U) == len(at_L) and (fused := fused_nll()) is not None:
         return fused(hidden_TD.index_select(0, at_L), weight_VD, target_L)
     return _TokenNll.apply(hidden_TD.index_select(0, unique_U), weight_VD, row_L, target_L)
 

@@ -18,22 +18,49 @@ def ancestors(parent_S: np.ndarray) -> np.ndarray:
     return seen
 
 
-def visible(pack: Pack, window: int = 0) -> np.ndarray:
-    """Bool (T, T): [t, u] is True where t sees u; with `window` > 0 only within that many positions."""
+def visible(pack: Pack, window: int = 0, past: int = 0) -> np.ndarray:
+    """Bool (T, kept + T): [t, u] is True where t sees u; with `window` > 0 only within that many positions.
+
+    The first columns are the tokens kept of the `past` ones that stand before the whole pack.
+    """
     seen = ancestors(pack.parent_S)[pack.segment_T][:, pack.segment_T]
     order = np.arange(len(pack))
     seen &= order[:, None] >= order[None, :]
     if window:
         seen &= pack.positions_T[:, None] - pack.positions_T[None, :] < window
-    return seen
+    ago_T = np.arange(kept(past, window), 0, -1)                    # positions before the pack's first
+    before = pack.positions_T[:, None] + ago_T[None, :] < window if window else np.ones((len(pack), past), bool)
+    return np.concatenate([before, seen], axis=1)
 
 
-def attention_mask(pack: Pack, config, dtype: torch.dtype, device: torch.device, *, flex: bool = False):
-    """For a model of `config`: the 4-D additive mask (1, 1, T, T), or a `BlockMask` that lets blocks nobody sees be left out; a dict of one per kind of layer where it mixes kinds."""
+def kept(past: int, window: int) -> int:
+    """How many of `past` tokens a layer of that window can still see from the next one."""
+    return min(past, window - 1) if window else past
+
+
+def windows(config) -> list[int]:
+    """Each layer's window, 0 for none."""
+    kinds, window = getattr(config, "layer_types", None), getattr(config, "sliding_window", None) or 0
+    if kinds:
+        return [window if kind == "sliding_attention" else 0 for kind in kinds]
+    return [window if getattr(config, "use_sliding_window", True) else 0] * config.num_hidden_layers
+
+
+def attention_mask(pack: Pack, config, dtype: torch.dtype, device: torch.device, *, flex: bool = False, past: int = 0):
+    """For a model of `config`: the 4-D additive mask (1, 1, T, kept + T), or a `BlockMask` that lets blocks nobody sees be left out; a dict of one per kind of layer where it mixes kinds."""
     def bias(window: int) -> torch.Tensor:
-        seen = torch.from_numpy(visible(pack, window)).to(device)
+        seen = torch.from_numpy(visible(pack, window, past)).to(device)
         return torch.zeros(seen.shape, dtype=dtype, device=device).masked_fill_(~seen, torch.finfo(dtype).min)[None, None]
-    return _by_kind(config, _blocks(pack, device) if flex else bias)
+    return _by_kind(config, _blocks(pack, device) if flex and not past else bias)
+
+
+def by_places(query_BT: torch.Tensor, key_BS: torch.Tensor, config, dtype: torch.dtype, past: int):
+    """For a batch whose tokens have the places `key_BS` in their rows, the first `past` of them as `kept`: the 4-D mask or masks, as `attention_mask`. Padding has a place beyond all, so nothing sees it."""
+    def bias(window: int) -> torch.Tensor:
+        ago_BTS = query_BT[:, :, None] - key_BS[:, None, past - kept(past, window):]
+        seen = (ago_BTS >= 0) & (ago_BTS < window) if window else ago_BTS >= 0
+        return torch.zeros(seen.shape, dtype=dtype, device=seen.device).masked_fill_(~seen, torch.finfo(dtype).min)[:, None]
+    return _by_kind(config, bias)
 
 
 def _blocks(pack: Pack, device: torch.device) -> Callable:

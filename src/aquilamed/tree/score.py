@@ -1,15 +1,17 @@
 """Packs through a model: the log-loss of every asked token."""
 
+import dataclasses
 from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
+from transformers import DynamicCache
 
 from aquilamed.core.errors import ModelUnavailable
 from aquilamed.tree import pack as packing
 from aquilamed.tree.head import nll_alone, token_nll
-from aquilamed.tree.mask import attention_mask
+from aquilamed.tree.mask import attention_mask, kept, windows
 from aquilamed.tree.pack import Pack, Tree
 
 CPU_PACK, GPU_PACK = 512, 8192
@@ -40,17 +42,50 @@ def pack_nll(network, pack: Pack) -> Tensor:
     return network(pack) if isinstance(network, Scored) else _pack_nll(network, pack)
 
 
-def _pack_nll(network, pack: Pack, losses: Callable[..., Tensor] = token_nll) -> Tensor:
+def _pack_nll(network, pack: Pack, losses: Callable[..., Tensor] = token_nll, cache: DynamicCache | None = None, before: int = 0) -> Tensor:
+    """`cache` holds the keys and values of `before` tokens that stand in front of the pack, and takes the pack's own."""
     device = next(network.parameters()).device
     body, config = network.get_decoder(), network.config.get_text_config()
     as_tensor = lambda array: torch.from_numpy(array).to(device)  # noqa: E731
     with torch.autocast("cuda", torch.bfloat16, enabled=device.type == "cuda"):
         hidden_1TD = body(
-            input_ids=as_tensor(pack.ids_T)[None], position_ids=as_tensor(pack.positions_T)[None],
-            attention_mask=attention_mask(pack, config, body.dtype, device, flex=config._attn_implementation == "flex_attention"), use_cache=False,
+            input_ids=as_tensor(pack.ids_T)[None], position_ids=as_tensor(pack.positions_T + before)[None],
+            attention_mask=attention_mask(pack, config, body.dtype, device, flex=config._attn_implementation == "flex_attention", past=before),
+            past_key_values=cache, use_cache=cache is not None,
         ).last_hidden_state
     weight_VD = network.get_output_embeddings().weight
     return losses(hidden_1TD[0].to(weight_VD.dtype), weight_VD, as_tensor(pack.at_L), as_tensor(pack.target_L))
+
+
+@dataclasses.dataclass(frozen=True)
+class Past:
+    """What was read before a pack."""
+
+    length: int
+    """Tokens."""
+    layers: tuple[tuple[Tensor, Tensor], ...]
+    """Each layer's keys and values, of a layer with a window only those that can still be seen."""
+
+
+@torch.no_grad()
+def read(network, pack: Pack, past: Past | None = None, keep: bool = False) -> tuple[Tensor, Past | None]:
+    """-log p of the pack's asked tokens after `past`, shape (L,); and with `keep`, for a pack of one segment, what was read up to its end."""
+    before = past.length if past else 0
+    cache = DynamicCache() if past or keep else None
+    for index, (keys, values) in enumerate(past.layers if past else ()):
+        cache.update(keys, values, index)
+    nll_L = _pack_nll(network, pack, nll_alone, cache, before)
+    if not keep:
+        return nll_L, None
+    length = before + len(pack)
+    sizes = [kept(length, window) for window in windows(network.config.get_text_config())]
+    return nll_L, Past(length, tuple((layer.keys[:, :, -size:], layer.values[:, :, -size:]) for layer, size in zip(cache.layers, sizes, strict=True)))
+
+
+def beginning(network, ids: Sequence[int]) -> Past:
+    """What stands before everything that begins with `ids`."""
+    _, past = read(network.eval(), packing.lay([(packing.segment(ids, False),)], [0]), keep=True)
+    return past
 
 
 def default_pack(network) -> int:
