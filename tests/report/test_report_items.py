@@ -140,9 +140,9 @@ def test_scores_by_task_of_an_evaluation_without_a_ledger(tmp_path):
               "by_lang": {"zh": {"n": 40, "score": 0.25, "low": 0.14, "high": 0.402, "unparsed": 3}},
               "by_subject": {"内科学": {"n": 30, "score": 0.3, "low": 0.1, "high": 0.5, "unparsed": 0}, HOSTILE: {"n": 10, "score": 0.1, "low": 0.0, "high": 0.4, "unparsed": 0}}}
     maker.step("score", "evals.score", Counts(n_in=43, n_out=40, dropped={"too_long": 3}), files={"results.json": {"seed": 0, "results": [result]}})
-    manifest.write_json(maker.folder / "asked.json", {"left_out": [{"task": "cmmlu_test", "why": "no files"}]})
+    manifest.write_json(maker.folder / "asked.json", {"model": "embedded:x", "left_out": [{"task": "cmmlu_test", "why": "no files"}]})
     text = page.render(runs.load(maker.folder))
-    for said in ("25.0 (3 ?) · 40", "letter zh", "内科学", "30.0 · 30", "Not asked, and in no score: too_long 3", "Left out, for their files were not there: cmmlu_test", "evaluation", "3 unparsed, counted as wrong"):
+    for said in ("25.0 (3 ?) · 40", "letter zh", "内科学", "30.0 · 30", "Not asked, and in no score: too_long 3", "Left out, for their files were not there: cmmlu_test", "evaluation", "3 unparsed, counted as wrong", "model embedded:x"):
         assert said in text, said
     assert "<script>alert" not in text and exams.show(runs.load(maker.folder))
 

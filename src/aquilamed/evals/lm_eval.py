@@ -24,7 +24,7 @@ BITS_METRIC = "bits_per_byte"
 def write(step: Path, report: Mapping, out: Path) -> Path:
     """Write `out/MODEL/results_TIME.json` and a `samples_TASK_TIME.jsonl` for each task; return the folder. The time is that of the evaluation."""
     body, rows = manifest.read(step) or {}, results.read_answers(step)
-    model = _model(body)
+    model = _model(step, body)
     made = _time(body)
     folder = out / re.sub(r'["<>:/|\\?*\[\]]+', "__", model)
     folder.mkdir(parents=True, exist_ok=True)
@@ -123,7 +123,11 @@ def _docs(step: Path, body: Mapping) -> dict[str, dict]:
     return {row["id"]: row for folder in folders for row in tables.rows(folder, "questions")}
 
 
-def _model(body: Mapping) -> str:
+def _model(step: Path, body: Mapping) -> str:
+    """What `aquilamed eval` was asked to score, or what the step's manifest says."""
+    asked = step.parent / "asked.json"
+    if asked.is_file():
+        return json.loads(asked.read_text(encoding="utf-8"))["model"]
     endpoint = body.get("config", {}).get("endpoint") or {}
     return endpoint.get("model") or body.get("provenance", {}).get("input_paths", {}).get("model", "") or "unknown"
 

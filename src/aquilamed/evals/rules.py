@@ -5,7 +5,7 @@ It is written to results.json, so that a replay can tell whether the numbers mov
 
 VERSION = 1
 CHANGES = {
-    1: "the rules are numbered; letters, option texts, replies, bits per byte, preferences and stops are judged as before",
+    1: "the first numbered rules; before them a reply was read by its last phrase like an answer, now by what it states, and what it states must agree (docs/decisions.md)",
 }
 """Version -> what it judges otherwise than the one before."""
 

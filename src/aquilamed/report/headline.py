@@ -50,15 +50,9 @@ def _model(run: Run, is_eval: bool) -> list[str]:
     """`gemma-3-270m, 217,000,000 parameters`, and its licence; of an evaluation the model that was asked."""
     step = next(iter(run.of("models.prepare")), None)
     if not step:
-        return [f"model {asked_of(step)}" for _, step in run.scored()] if is_eval else []
+        return [f"model {read_json(run.folder / 'asked.json').get('model', '')}"] if is_eval else []
     source, size = step.notes.get("source", ""), step.notes.get("parameters")
     return [f"base model {source}" + (f", {compact(size)} parameters" if size else ""), f"licence {step.notes.get('license', 'unknown')}"]
-
-
-def asked_of(step: Step) -> str:
-    """The model that a scored step asked: a folder, or a name behind an endpoint."""
-    endpoint = step.config.get("endpoint") or {}
-    return endpoint.get("model") or step.body["provenance"].get("input_paths", {}).get("model", "")
 
 
 def _tile(names: tuple[str, str], figure: object, *small: object) -> Html:

@@ -199,15 +199,16 @@
     });
   }
   const written = (value) => Array.isArray(value) && value.every((one) => typeof one === "number") ? value.map((one) => String(Math.round(one * 100) / 100).replace("-", "−")).join("  ") : typeof value === "string" ? value : JSON.stringify(value, null, 1);
+  const long = (value) => value !== null && typeof value === "object" || typeof value === "string" && value.length > 40;
   /* A reply in words, and whatever else was measured of it. */
   function said(item, one) {
     const raw = one[5], parsed = one[2] === null ? "unparsed · 未解析" : `→ ${one[2]}`;
-    const figures = Object.entries(raw).filter(([key, value]) => key !== "text" && key !== "n_options" && typeof value !== "object" && typeof value !== "string").map(([key, value]) => `${key} ${written([Number(value)])}`).join(" · ");
+    const figures = Object.entries(raw).filter(([key, value]) => key !== "text" && key !== "n_options" && !long(value)).map(([key, value]) => `${key} ${typeof value === "number" ? written([value]) : value}`).join(" · ");
     const parts = [node("p", { class: "who" }, ...verdict(item, one), " ", node("span", {}, parsed), " ", node("small", {}, `score ${one[3] === null ? "–" : Math.round(one[3] * 1000) / 1000}${figures ? " · " + figures : ""}`))];
     if ("text" in raw) parts.push(node("div", { class: "reply", lang: tongue(item) }, ...(raw.text.trim() ? marked(raw.text) : [node("span", { class: "none" }, "(empty · 空)")])));
     for (const [key, value] of Object.entries(raw)) {
-      if (key === "text" || key === "answers" || typeof value !== "object" && typeof value !== "string" || value === null) continue;
-      parts.push(node("details", { open: typeof value === "string" }, node("summary", {}, key), node("pre", {}, ...marked(written(value)))));
+      if (key === "text" || key === "answers" || !long(value)) continue;
+      parts.push(node("details", {}, node("summary", {}, key), node("pre", {}, ...marked(written(value)))));
     }
     return parts;
   }
