@@ -137,7 +137,3 @@ def _answer(put: Put, reading: str, raw: dict) -> Answer:
     question = put.question
     return Answer(id=question["id"], reading=reading, raw=raw, lang=question["lang"], subject=question["subject"] or "",
                   group=content_id(question["context"]) if question["context"] else "", prompt=put.prompt)
-
-
-def _rounded(values: Sequence[float]) -> list[float]:
-    return [round(value, 6) for value in values]
