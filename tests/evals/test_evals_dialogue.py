@@ -4,6 +4,7 @@ import dataclasses
 import itertools
 import json
 import shutil
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -366,6 +367,18 @@ def test_tasks_of_cases_are_chosen_by_name_and_limit(stage, tmp_path):
         score.run(score.Config(tasks=("safty",)), inputs, tmp_path / "none", Local(1))
     with pytest.raises(ConfigError, match="taken: safty=3"):
         benchmarks.Config(sources=(known.questions(tmp_path)["mmlu_test"],), cases=(casebooks.safety(),), taken={"safty": 3})
+
+
+def test_real_dialogues_are_found_whole_in_training_data(shared_data, tmp_path):
+    """Every one of 60 dialogues that are taken as benchmarks is found in the set that it was taken from, and next to nothing else."""
+    sources = casebooks.known(shared_data)
+    benchmarks.run(benchmarks.Config(sources=(known.questions(shared_data)["mmlu_test"],), cases=tuple(sources.values()), taken=dict.fromkeys(sources, 60)), {}, tmp_path / "b", Local(1))
+    talks = known.conversations(shared_data)
+    gather("conversations", (talks["cmtmedqa"], talks["huatuo26m"], talks["toyhom"]), tmp_path / "in", Local(1))
+    decontaminate.run(decontaminate.Config(kind="conversations", n_planted=20), {"conversations": tmp_path / "in", "benchmarks": tmp_path / "b"}, tmp_path / "out", Local(1))
+    found = Counter(one["source"] for one in json.loads((tmp_path / "out/leaks.json").read_text(encoding="utf-8")))
+    assert found["cmtmedqa_cases"] == found["huatuo_qa_sample"] == 60
+    assert 119 <= len(list(tables.rows(tmp_path / "out/dropped", "conversations"))) <= 125
 
 
 def test_real_dialogues_are_asked_turn_by_turn(shared_data, tmp_path):

@@ -97,11 +97,18 @@ def leaks(found: Searcher, kind: str, out: Path) -> list[dict]:
 
 
 def items(folder: Path) -> list[dict]:
-    """The questions of a benchmarks step, and its cases as such: what the users say in one is its stem."""
+    """The questions of a benchmarks step, and its cases as such: the first question is a case's stem and the whole conversation, with the reference answers, its context.
+
+    The users' words alone would not do: in a copy the answers stand between them, and a short question says little by itself.
+    """
     cases = tables.rows(folder / CASES, "conversations") if (folder / CASES).is_dir() else ()
-    blank = {"options": [], "answers": [], "context": "", "subject": ""}
-    asked = ({**blank, **case, "stem": "\n".join(message["content"] for message in case["messages"] if message["role"] == "user")} for case in cases)
-    return [*tables.rows(folder, "questions"), *asked]
+    return [*tables.rows(folder, "questions"), *map(_as_question, cases)]
+
+
+def _as_question(case: dict) -> dict:
+    stem = next(message["content"] for message in case["messages"] if message["role"] == "user")
+    whole = "\n".join(message["content"] for message in case["messages"]).strip()
+    return {**case, "stem": stem, "context": "" if whole == stem.strip() else whole, "options": [], "answers": [], "subject": ""}
 
 
 def certificate(found: Searcher, config: Config, counts: Counts, planted: dict) -> dict:
