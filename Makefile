@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: setup quickstart test test-gpu results clean
+.PHONY: setup quickstart test test-gpu results tasks clean
 
 setup: $(READY)
 
@@ -28,6 +28,10 @@ test-gpu: setup
 results: setup
 	$(BIN)/aquilamed report $(wildcard runs/quickstart runs/real_small) --markdown > docs/results.md.partial
 	mv docs/results.md.partial docs/results.md
+
+# docs/tasks.md, from the catalogue and our own examples.
+tasks: setup
+	$(BIN)/python -m aquilamed.evals.rendered docs/tasks.md
 
 clean:
 	rm -rf .venv runs

@@ -23,7 +23,7 @@ from training import base
 from aquilamed.core import chance, tables
 from aquilamed.core.sources import known
 from aquilamed.engine.local import Local
-from aquilamed.evals import benchmarks, choice
+from aquilamed.evals import benchmarks, choice, drawing
 from aquilamed.models import wording
 
 DATA = Path("../shared/data")
@@ -60,7 +60,8 @@ def lay_ours(work: str, name: str, rows: list[dict], limit: int, folder: Path) -
         rows = [row for row in rows if row["subject"] == "clinical_knowledge_test"]
     pool, asked = rows[:POOL[work]], rows[POOL[work]:POOL[work] + limit]
     write(folder, asked, pool)
-    shots = choice.Shots(pool, style(work))
+    how = style(work)
+    shots = drawing.Shots(pool, how.n_shots, how.seed, how.shots_by)
     docs = [{"id": row["id"], "prompt": wording.plain(row, shots.of(row)), "choices": [f" {letter}" for letter in wording.LETTERS[:len(row["options"])]], "answer": row["answers"][0]} for row in asked]
     lines(folder / "ours.jsonl", docs)
     task = {"task": "ours", "doc_to_text": "prompt", "doc_to_choice": "choices", "doc_to_target": "answer", "target_delimiter": "", "output_type": "multiple_choice", "test_split": "test",

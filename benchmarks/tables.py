@@ -63,6 +63,11 @@ def publish(name: str, rows: list[dict], found: dict[str, str]) -> None:
     RESULTS.mkdir(exist_ok=True)
     whole = {"machine": machine(), "versions": {**before["versions"], **found}, "rows": [*kept, *rows]}
     path.write_text(json.dumps(whole, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    show(name, rows, found)
+
+
+def show(name: str, rows: list[dict], found: dict[str, str]) -> None:
+    """Print `rows` as a table and keep nothing."""
     columns = ("work", "ours", "peer", "peer_name", "ratio", "unit", "runs", "equal")
     lines = [columns, *[tuple(str(made[column]) for column in columns) for made in rows]]
     widths = [max(len(line[k]) for line in lines) for k in range(len(columns))]

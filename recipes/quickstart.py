@@ -4,11 +4,12 @@
 """
 
 import dataclasses
+from collections.abc import Mapping
 
 from aquilamed.clinic import write
-from aquilamed.core.sources import Documents, Pair, Questions, Source, Turns
+from aquilamed.core.sources import Documents, Pair, Questions, Source, Turns, casebooks
 from aquilamed.corpus import classify, importing, mix, quality, repair, rules
-from aquilamed.evals import benchmarks, ledger, score
+from aquilamed.evals import benchmarks, dialogue, gate, ledger, memorised, overlap, score
 from aquilamed.hygiene import decontaminate, dedup, holdout, repeats, screen
 from aquilamed.instruct import exam, questions, relevance, select
 from aquilamed.instruct import importing as talks
@@ -24,6 +25,11 @@ OURS = "Apache-2.0"                    # the clinic is ours
 TRUTH = {"truth_page": "page", "truth_of": "truth.of?", **{f"truth_{key}": f"truth.{key}" for key in ("lang", "dirt", "domain", "quality", "same")}}
 TALK_TRUTH = {f"truth_{key}": f"truth.{key}" for key in ("lang", "dirt")}
 """What is known of each page and conversation, for the report alone: meta is no part of a text or an id, no filter reads these keys, nothing is trained on them."""
+
+PANEL = score.Config(form="chat", readings=("text",), limit=5, heldout_bytes=8_000, sample_tokens=0, seed=1)
+"""What the gates look at; a seed of its own, so that what a stage is stopped by is not just what it is scored on at the end."""
+LIMITS = {"bpb-general": 0.05}
+"""Rise of bits per byte, against the base model, in each language, past which the run stops before the next stage. ours: what some ten texts of a language can show; 0.02 at the paper's scale"""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -48,7 +54,9 @@ class Sizes:
     dpo_batch: int = 8                 # pairs a step; paper 2.3.2: 64
     dpo_lr: float = 1e-4               # paper 2.3.2: 2e-7 for all weights
     questions: int = 40                # scored of each language and benchmark; paper 3.1: all
+    cases: int = 6                     # safety cases asked of each language; nobody judges the answers unless an endpoint is named
     answer_tokens: int = 48            # longest sampled answer
+    recalled: int = 12                 # questions of each language whose options are listed in 20 orders
 
 
 def adapters(lr: float, batch: int, length: int, epochs: int = 1, warmup: float = 0.05) -> Optim:
@@ -99,6 +107,18 @@ def instructions(sizes: Sizes) -> list[Step]:
     ]
 
 
+def panel(name: str, config: score.Config) -> Step:
+    """A small, fixed set of questions and held-out texts put to one model: what the gates look at."""
+    return Step(name=f"panel-{name}", stage="evals.score", config=config, inputs={"model": name, "benchmarks": "benchmarks", "heldout": "text/heldout"})
+
+
+def watched(training: Step, config: score.Config, limits: Mapping[str, float]) -> list[Step]:
+    """A step of training, its panel, and the gate that stops the run where the model has lost more than `limits` against the base."""
+    name = training.name
+    rule = gate.Config(order=("base", name), base="base", limits=limits)
+    return [training, panel(name, config), Step(name=f"gate-{name}", stage="evals.gate", config=rule, inputs={"base": "panel-base", name: f"panel-{name}"})]
+
+
 def pretraining(sizes: Sizes) -> list[Step]:
     """Two mixes and two phases."""
     first = mix.Config(budget_tokens=sizes.phase_1, medical_share=0.6)                      # paper 2.1.2: "a certain ratio"
@@ -108,8 +128,9 @@ def pretraining(sizes: Sizes) -> list[Step]:
     return [
         Step(name="mix-1", stage="corpus.mix", config=first, inputs={"documents": "text"}, paper="2.1.2"),
         Step(name="mix-2", stage="corpus.mix", config=second, inputs={"documents": "text", "conversations": "dialogues"}, paper="2.1.2"),
-        Step(name="cpt-1", stage="train.pretrain", config=pretrain.Config(optim=optim), inputs={"model": "base", "documents": "mix-1"}, paper="2.1.3"),
-        Step(name="cpt-2", stage="train.pretrain", config=pretrain.Config(optim=later), inputs={"model": "cpt-1", "documents": "mix-2"}, paper="2.1.3"),
+        panel("base", PANEL),
+        *watched(Step(name="cpt-1", stage="train.pretrain", config=pretrain.Config(optim=optim), inputs={"model": "base", "documents": "mix-1"}, paper="2.1.3"), PANEL, LIMITS),
+        *watched(Step(name="cpt-2", stage="train.pretrain", config=pretrain.Config(optim=later), inputs={"model": "cpt-1", "documents": "mix-2"}, paper="2.1.3"), PANEL, LIMITS),
     ]
 
 
@@ -121,24 +142,37 @@ def tuning(sizes: Sizes) -> list[Step]:
     pairs = objective.Config(max_pairs=sizes.objective)
     own = subjective.Config(n_conversations=sizes.subjective, max_new_tokens=sizes.answer_tokens)
     return [
-        Step(name="sft", stage="train.sft", config=sft.Config(optim=sft_optim), inputs={"model": "cpt-2", "conversations": "dialogues", "heldout": "dialogues/heldout"}, paper="2.2.2"),
+        *watched(Step(name="sft", stage="train.sft", config=sft.Config(optim=sft_optim), inputs={"model": "cpt-2", "conversations": "dialogues", "heldout": "dialogues/heldout"}, paper="2.2.2"),
+                 PANEL, LIMITS),
         Step(name="pairs-objective", stage="preference.objective", config=pairs, inputs={"questions": "exam-questions"}, paper="2.3.1"),
         Step(name="pairs-subjective", stage="preference.subjective", config=own, inputs={"model": "sft", "conversations": "dialogues"}, paper="2.3.1"),
         Step(name="pairs", stage="preference.join", config=join.Config(), inputs={"objective": "pairs-objective", "subjective": "pairs-subjective"}, paper="2.3.2"),
         Step(name="pairs-clean", stage="hygiene.decontaminate", config=decontaminate.Config(kind=kind), inputs={kind: "pairs", "benchmarks": "benchmarks"}),
         Step(name="preferences", stage="hygiene.holdout", config=holdout.Config(kind=kind, share=0.3, threshold=0.9), inputs={kind: "pairs-clean"}, paper="2.3.2"),
-        Step(name="dpo", stage="train.dpo", config=dpo.Config(optim=dpo_optim, beta=0.1), inputs={"model": "sft", kind: "preferences"}, paper="2.3.2"),
+        *watched(Step(name="dpo", stage="train.dpo", config=dpo.Config(optim=dpo_optim, beta=0.1), inputs={"model": "sft", kind: "preferences"}, paper="2.3.2"), PANEL, LIMITS),
     ]
 
 
 def evaluation(sizes: Sizes) -> list[Step]:
     """Every stage on the same items, and the ledger."""
     stages = ("base", "cpt-1", "cpt-2", "sft", "dpo")
-    config = score.Config(form="chat", readings=("letter", "text"), limit=sizes.questions, heldout_bytes=8_000, preferences=24, sample_tokens=sizes.answer_tokens)
-    given = {"benchmarks": "benchmarks", "heldout": "text/heldout", "preferences": "preferences/heldout", "reference": "sft"}
+    config = score.Config(form="chat", readings=("letter", "text"), limit=sizes.questions, heldout_bytes=8_000, preferences=24, sample_tokens=sizes.answer_tokens,
+                          dialogues=dialogue.Settings(limit=sizes.cases, answer_tokens=sizes.answer_tokens))
+    given = {"benchmarks": "benchmarks", "cases": "benchmarks", "heldout": "text/heldout", "preferences": "preferences/heldout", "reference": "sft"}
     made = [Step(name=f"score-{stage}", stage="evals.score", config=config, inputs={"model": stage, **given}, paper="3") for stage in stages]
     lines = ledger.Config(order=stages, base="base", limits={"bpb-general": 0.03})
-    return [*made, Step(name="ledger", stage="evals.ledger", config=lines, inputs={stage: f"score-{stage}" for stage in stages}, paper="3")]
+    scored = {stage: f"score-{stage}" for stage in stages}
+    return [*made, Step(name="ledger", stage="evals.ledger", config=lines, inputs=scored, paper="3"), *contamination(scored, sizes.recalled)]
+
+
+def contamination(scored: Mapping[str, str], recalled: int) -> list[Step]:
+    """What scores owe to items in the raw text, and whether the last model knows questions by heart."""
+    searched = {"documents": "decontaminated", "conversations": "instructions-clean", "preferences": "pairs-clean"}
+    rule = overlap.Config(order=tuple(scored), base="base")
+    return [
+        Step(name="overlap", stage="evals.overlap", config=rule, inputs={**scored, **searched}),
+        Step(name="memorised", stage="evals.memorised", config=memorised.Config(limit=recalled), inputs={"model": "dpo", "reference": "base", "benchmarks": "benchmarks"}),
+    ]
 
 
 def exam_source() -> Source:
@@ -150,7 +184,7 @@ def steps(sizes: Sizes) -> tuple[Step, ...]:
     return (
         Step(name="base", stage="models.prepare", config=sizes.base, paper="2.1.3"),
         Step(name="clinic", stage="clinic.write", config=sizes.clinic),
-        Step(name="benchmarks", stage="evals.benchmarks", config=benchmarks.Config(sources=(exam_source(),)), inputs={"clinic": "clinic"}, paper="3.1"),
+        Step(name="benchmarks", stage="evals.benchmarks", config=benchmarks.Config(sources=(exam_source(),), cases=(casebooks.safety(),)), inputs={"clinic": "clinic"}, paper="3.1"),
         *corpus(sizes), *instructions(sizes), *pretraining(sizes), *tuning(sizes), *evaluation(sizes),
     )
 

@@ -7,12 +7,12 @@ scaled down from the paper, each number with its reason.
 import dataclasses
 from pathlib import Path
 
-from quickstart import adapters
+from quickstart import adapters, contamination, panel, watched
 
 from aquilamed.clinic import write
-from aquilamed.core.sources import Documents, Source, known
+from aquilamed.core.sources import Documents, Source, casebooks, known
 from aquilamed.corpus import classify, importing, mix, quality, repair, rules
-from aquilamed.evals import benchmarks, ledger, score
+from aquilamed.evals import benchmarks, dialogue, ledger, score
 from aquilamed.hygiene import decontaminate, dedup, holdout, repeats, screen
 from aquilamed.instruct import balance, diverse, questions, relevance, safe_answers, safety, select, topics
 from aquilamed.instruct import importing as talks
@@ -26,6 +26,9 @@ from aquilamed.release import dataset
 from aquilamed.train import dpo, pretrain, sft
 
 DATA = Path("../shared/data")
+PANEL = score.Config(form="plain", readings=("letter",), limit=10, max_tokens=640, heldout_bytes=24_000, sample_tokens=0, seed=1)
+LIMITS = {"bpb-general": 0.03}
+"""Stops the run, as in the quickstart. ours: what 15 and 20 texts of a language can show"""
 SCORED = ("medqa_us_test", "medmcqa_dev", "mmlu_test", "head_qa_test", "cmexam_val", "pubmedqa_test")
 
 
@@ -43,7 +46,10 @@ class Sizes:
     objective: int = 100               # pairs; paper 2.3.2: 3,708
     general: int = 100                 # pairs of general sets; the paper has none
     questions: int = 50                # scored of each benchmark; paper 3.1: all
+    cases: int = 4                     # dialogues asked of each set and language; paper 3.2: 500, about 1,000 and 74. No endpoint, so nobody judges the answers
+    taken: int = 60                    # dialogues of a set that are benchmarks, and so are taken out of training: both sets are trained on, too
     heldout_bytes: int = 48_000        # scored of each domain and language
+    recalled: int = 12                 # questions of each benchmark and language whose options are listed in 20 orders
 
 
 def corpus(sizes: Sizes) -> list[Step]:
@@ -108,9 +114,10 @@ def training(sizes: Sizes) -> list[Step]:
     return [
         Step(name="mix-1", stage="corpus.mix", config=first, inputs={"documents": "text"}, paper="2.1.2"),
         Step(name="mix-2", stage="corpus.mix", config=second, inputs={"documents": "text", "conversations": "dialogues"}, paper="2.1.2"),
-        Step(name="cpt-1", stage="train.pretrain", config=pretrain.Config(optim=cpt), inputs={"model": "base", "documents": "mix-1"}, paper="2.1.3"),
-        Step(name="cpt-2", stage="train.pretrain", config=pretrain.Config(optim=later), inputs={"model": "cpt-1", "documents": "mix-2"}, paper="2.1.3"),
-        Step(name="sft", stage="train.sft", config=sft.Config(optim=tune), inputs={"model": "cpt-2", "conversations": "dialogues", "heldout": "dialogues/heldout"}, paper="2.2.2"),
+        panel("base", PANEL),
+        *watched(Step(name="cpt-1", stage="train.pretrain", config=pretrain.Config(optim=cpt), inputs={"model": "base", "documents": "mix-1"}, paper="2.1.3"), PANEL, LIMITS),
+        *watched(Step(name="cpt-2", stage="train.pretrain", config=pretrain.Config(optim=later), inputs={"model": "cpt-1", "documents": "mix-2"}, paper="2.1.3"), PANEL, LIMITS),
+        *watched(Step(name="sft", stage="train.sft", config=sft.Config(optim=tune), inputs={"model": "cpt-2", "conversations": "dialogues", "heldout": "dialogues/heldout"}, paper="2.2.2"), PANEL, LIMITS),
         Step(name="pairs-objective", stage="preference.objective", config=objective.Config(max_pairs=sizes.objective), inputs={"questions": "exam-questions"}, paper="2.3.1"),
         Step(name="pairs-subjective", stage="preference.subjective", config=subjective.Config(n_conversations=sizes.subjective, max_new_tokens=96),
              inputs={"model": "sft", "conversations": "dialogues"}, paper="2.3.1"),
@@ -123,7 +130,7 @@ def training(sizes: Sizes) -> list[Step]:
         Step(name="pairs-clean", stage="hygiene.decontaminate", config=decontaminate.Config(kind=kind), inputs={kind: "pairs-screened", "benchmarks": "benchmarks"}),
         Step(name="pairs-linted", stage="preference.lint", config=lint.Config(max_bad_share=0.1), inputs={kind: "pairs-clean"}),
         Step(name="preferences", stage="hygiene.holdout", config=holdout.Config(kind=kind, share=0.4), inputs={kind: "pairs-linted"}, paper="2.3.2"),
-        Step(name="dpo", stage="train.dpo", config=dpo.Config(optim=prefer, beta=0.1), inputs={"model": "sft", kind: "preferences"}, paper="2.3.2"),
+        *watched(Step(name="dpo", stage="train.dpo", config=dpo.Config(optim=prefer, beta=0.1), inputs={"model": "sft", kind: "preferences"}, paper="2.3.2"), PANEL, LIMITS),
     ]
 
 
@@ -137,20 +144,23 @@ def cards() -> list[Step]:
 def evaluation(sizes: Sizes) -> list[Step]:
     """Every stage on the same items, and the ledger."""
     stages = ("base", "cpt-1", "cpt-2", "sft", "dpo")
-    config = score.Config(form="plain", readings=("letter",), limit=sizes.questions, max_tokens=640, heldout_bytes=sizes.heldout_bytes, preferences=40, sample_tokens=64)
-    given = {"benchmarks": "benchmarks", "heldout": "text/heldout", "preferences": "preferences/heldout", "reference": "sft"}
+    config = score.Config(form="plain", readings=("letter",), limit=sizes.questions, max_tokens=640, heldout_bytes=sizes.heldout_bytes, preferences=40, sample_tokens=64,
+                          dialogues=dialogue.Settings(limit=sizes.cases, answer_tokens=64))
+    given = {"benchmarks": "benchmarks", "cases": "benchmarks", "heldout": "text/heldout", "preferences": "preferences/heldout", "reference": "sft"}
     made = [Step(name=f"score-{stage}", stage="evals.score", config=config, inputs={"model": stage, **given}, paper="3") for stage in stages]
     lines = ledger.Config(order=stages, base="base", limits={"bpb-general": 0.03})
-    return [*made, Step(name="ledger", stage="evals.ledger", config=lines, inputs={stage: f"score-{stage}" for stage in stages}, paper="3")]
+    scored = {stage: f"score-{stage}" for stage in stages}
+    return [*made, Step(name="ledger", stage="evals.ledger", config=lines, inputs=scored, paper="3"), *contamination(scored, sizes.recalled)]
 
 
 def recipe() -> Recipe:
     sizes, exams = Sizes(), known.questions(DATA)
     scored = tuple(source for name, source in exams.items() if name in SCORED)
+    dialogues = casebooks.known(DATA)
     seeds_only = write.Config(n_pages_per_fact=1, n_consultations=1, n_qa=1, n_exam_train=1, n_exam_heldout=1, n_seeds=600)
     return Recipe(name="real_small", about="the whole way on real public data, two cores", steps=(
         Step(name="base", stage="models.prepare", config=prepare.Config(source="embedded:gemma-3-270m-zh-en", license="Gemma"), paper="2.1.3"),
         Step(name="clinic", stage="clinic.write", config=seeds_only),
-        Step(name="benchmarks", stage="evals.benchmarks", config=benchmarks.Config(sources=scored), paper="3.1"),
+        Step(name="benchmarks", stage="evals.benchmarks", config=benchmarks.Config(sources=scored, cases=(*dialogues.values(), casebooks.safety()), taken=dict.fromkeys(dialogues, sizes.taken)), paper="3.1"),
         *corpus(sizes), *instructions(sizes), *training(sizes), *cards(), *evaluation(sizes),
     ))

@@ -15,7 +15,7 @@ def recipe() -> Recipe:
         base=prepare.Config(source="random:gemma3_text", license="Apache-2.0"),
         clinic=write.Config(n_conditions=8, n_drugs=4, n_pages_per_fact=3, n_general=40, n_seeds=100, n_consultations=8, n_qa=24,
                             n_general_chat=8, n_exam_train=40, n_exam_heldout=20),
-        phase_1=3_000, phase_2=3_000, max_talks=60, subjective=8, objective=16, questions=8, answer_tokens=8)
+        phase_1=3_000, phase_2=3_000, max_talks=60, subjective=8, objective=16, questions=8, cases=2, answer_tokens=8, recalled=2)
     made = steps(sizes)
     return Recipe(name="smoke", about="every stage, tiny random model", steps=tuple(made))
 

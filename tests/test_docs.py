@@ -17,7 +17,7 @@ from aquilamed.core.counts import Counts
 from aquilamed.core.errors import ConfigError
 from aquilamed.core.sources import Source, known
 from aquilamed.engine.local import Local
-from aquilamed.evals import ledger, task
+from aquilamed.evals import catalogue, ledger, task
 from aquilamed.train import data
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -72,7 +72,7 @@ def words() -> set[str]:
     """Every word of the sources, and every public set's name and path."""
     files = [*PACKAGE.rglob("*.py"), *(ROOT / "recipes").glob("*.py"), *(ROOT / name for name in ("Makefile", "pyproject.toml", "constraints.txt"))]
     text = "\n".join(path.read_text(encoding="utf-8") for path in files)
-    return set(WORD.findall(text)) | {name for _, source in public() for name in (source.name, source.path.as_posix())}
+    return set(WORD.findall(text)) | {name for _, source in public() for name in (source.name, source.path.as_posix())} | {source.path.as_posix() for source in known.shots(Path("")).values()}
 
 
 @pytest.fixture(scope="module")
@@ -124,11 +124,21 @@ def test_every_command_can_be_given(quickstart, hospital, name):
             continue
         assert words[0] == "aquilamed", f"{words[0]}: no tool of the project"
         asked = cli.parser().parse_args(words[1:])
-        if words[1] in ("run", "plan"):
+        if words[1] == "eval":
+            assert_can_be_asked(quickstart, asked)
+        elif words[1] in ("run", "plan"):
             recipe = (recipes.get(str(asked.recipe)) or pipeline.load(ROOT / asked.recipe)).with_settings(asked.settings)
             pipeline.select(recipe, asked.first, asked.last)
         else:
             assert_is_in_a_run(quickstart, words[2])
+
+
+def assert_can_be_asked(quickstart: pipeline.Recipe, asked) -> None:
+    """That an evaluation names tasks of the catalogue, and steps of the quickstart or what an evaluation of one makes."""
+    assert asked.tasks == ["all"] or catalogue.named(asked.tasks)
+    for path in filter(lambda path: path.startswith("runs/"), map(str, (asked.model, asked.replay, *asked.compare))):
+        made = Path(path).name.removeprefix("eval-")
+        assert_is_in_a_run(quickstart, f"runs/quickstart/{made}" if path.startswith("runs/eval-") else path)
 
 
 def assert_is_in_a_run(quickstart: pipeline.Recipe, path: str) -> None:

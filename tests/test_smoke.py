@@ -31,13 +31,13 @@ def run(tmp_path_factory) -> Path:
     process = subprocess.Popen([sys.executable, "-m", "aquilamed", "run", str(RECIPE), "--home", "runs", "--set", "cpt-2.optim.save_seconds=0.001"],
                                cwd=home, env={**os.environ, "PYTHONPATH": str(ROOT / "src"), "OMP_NUM_THREADS": "1"}, stdout=subprocess.PIPE, text=True)
     for line in process.stdout:
-        if line.startswith("28-cpt-2"):
-            while not list((home / "runs/smoke/28-cpt-2").glob("checkpoints/step-*")):
+        if line.startswith("31-cpt-2"):
+            while not list((home / "runs/smoke/31-cpt-2").glob("checkpoints/step-*")):
                 assert process.poll() is None
             process.kill()
             break
     process.wait()
-    assert not (home / "runs/smoke/28-cpt-2/manifest.json").exists()
+    assert not (home / "runs/smoke/31-cpt-2/manifest.json").exists()
     done = command("run", RECIPE, "--home", "runs", "--set", "cpt-2.optim.save_seconds=0.001", cwd=home)
     assert done.returncode == 0, done.stderr
     return home / "runs" / "smoke"
@@ -70,7 +70,7 @@ def test_a_killed_run_ends_as_an_unbroken_one_does_whatever_the_workers(run, tmp
     done = command("run", RECIPE, "--home", tmp_path, "--workers", 1, "--to", "cpt-2", "--set", "cpt-2.optim.save_seconds=0.001", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     made = [folder for folder in sorted((tmp_path / "smoke").iterdir()) if folder.is_dir()]
-    assert len(made) == 28
+    assert len(made) == 31
     for folder in made:
         assert manifest.read(folder)["outputs"] == manifest.read(run / folder.name)["outputs"], folder.name
 

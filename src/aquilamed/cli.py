@@ -70,11 +70,38 @@ def parser() -> argparse.ArgumentParser:
         "--least", type=int, default=1, metavar="N", help="keep tokens that stand at least N times in the texts (default 1)")
     _vocabulary_command(commands, "extend", extend, "a model with tokens more, which shorten your texts").add_argument(
         "--tokens", type=int, required=True, metavar="N", help="how many tokens at most")
+    _eval_command(commands)
     page = commands.add_parser("report", help="write report.html of runs again")
     page.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="a run's folder: runs/<recipe>")
     page.add_argument("--markdown", action="store_true", help="print the ledgers as Markdown tables instead")
     page.set_defaults(command=report)
     return top
+
+
+def _eval_command(commands) -> None:
+    made = commands.add_parser("eval", help="score any model: a folder, a step, a hub id or an endpoint; replay, compare, export", epilog=NOTICE)
+    made.add_argument("model", nargs="?", default="", help="a model folder, a training step's folder, or a hub id")
+    made.add_argument("--tasks", nargs="+", default=["all"], metavar="TASK", help="names of the catalogue (see --list), or all (default)")
+    made.add_argument("--data", default="", metavar="FOLDER", help="where the tasks' files lie; without it they come from the Hugging Face hub")
+    made.add_argument("--limit", type=int, default=0, metavar="N", help="questions a task, drawn by seed (default 0: all)")
+    made.add_argument("--shots", type=int, default=-1, metavar="N", help="worked examples before a question (default: as the catalogue says, where there are files of them)")
+    made.add_argument("--readings", nargs="+", default=[], metavar="READING", help="letter, letter-averaged, text, text-prior, bare, generated, harness (default: as the catalogue says)")
+    made.add_argument("--form", choices=("plain", "chat"), default="", help="plain text (default) or the model's chat turns; behind an endpoint always chat")
+    made.add_argument("--max-tokens", type=int, default=4096, metavar="N", help="prompt and answer together; longer items are not asked, and counted (default 4096)")
+    made.add_argument("--reply-tokens", type=int, default=0, metavar="N", help="most new tokens of a reply (default 48, behind an endpoint 512)")
+    made.add_argument("--seed", type=int, default=0)
+    made.add_argument("--out", type=Path, default=Path(), metavar="FOLDER", help="the evaluation's folder (default: runs/eval-MODEL)")
+    made.add_argument("--endpoint", default="", metavar="URL", help="ask an OpenAI-compatible server (up to /v1) instead; nothing is sent anywhere without it")
+    made.add_argument("--name", default="", metavar="MODEL", help="with --endpoint: the model's name there")
+    made.add_argument("--key-env", default="", metavar="VAR", help="with --endpoint: the environment variable that holds the key")
+    made.add_argument("--budget-tokens", type=int, default=0, metavar="N", help="with --endpoint: stop before more tokens than this are paid for, in all runs together (default 0: no limit)")
+    made.add_argument("--replay", type=Path, default=Path(), metavar="FOLDER", help="score a finished evaluation's answers again; no model and no data are needed")
+    made.add_argument("--compare", type=Path, nargs=2, default=(), metavar=("A", "B"), help="two finished evaluations on the items of both")
+    made.add_argument("--export", choices=("lm-eval",), default="", help="also write results and samples as lm-eval does")
+    made.add_argument("--list", action="store_true", help="show the tasks; with --data, whether their files are there")
+    made.add_argument("--replace", action="store_true", help="evaluate anew where the folder holds something else, which is moved aside")
+    made.add_argument("--json", action="store_true")
+    made.set_defaults(command=evaluate)
 
 
 def _vocabulary_command(commands, name: str, function, text: str) -> argparse.ArgumentParser:
@@ -159,6 +186,11 @@ def show(args: argparse.Namespace) -> None:
 def chat(args: argparse.Namespace) -> None:
     from aquilamed.models import talk
     talk.talk(args.model, args.question, temperature=args.temperature, max_tokens=args.max_tokens, seed=args.seed)
+
+
+def evaluate(args: argparse.Namespace) -> None:
+    from aquilamed import evaluate_command
+    print(evaluate_command.run(args, lambda line: print(line, file=sys.stderr, flush=True)))
 
 
 def trim(args: argparse.Namespace) -> None:

@@ -1,24 +1,83 @@
-"""What a reply settles on, in Chinese and English."""
+"""What a reply settles on, in Chinese and English: a table of replies written by us, and what real authors wrote about real questions."""
+
+import json
+import re
+from collections import Counter
+from pathlib import Path
 
 import pytest
 
-from aquilamed.evals.reply import read_choice
+from aquilamed.core import tables
+from aquilamed.core.sources import known
+from aquilamed.core.sources.gather import gather
+from aquilamed.engine.local import Local
+from aquilamed.evals import judge
+from aquilamed.evals.reply import letters, read_choice
 
-READ = {
-    "（Ｃ）": "C", "B": "B", "ＡＢ": "AB", "A、C": "AC", "答案：C": "C", "正確答案：D": "D", "正确答案是B、D。": "BD", "A不对，故选CD。": "CD",
-    "应选（B）。": "B", "选项A错误，选B": "B", "故本题选E": "E", "C，因为该药致畸": "C", "选ABD": "ABD", "答案为：Ｂ": "B",
-    "A patient with fever... Answer: D": "D", "The answer is A because x": "A", "Option A is incorrect; the answer is B.": "B",
-    "B. Hypertension": "B", "The correct answer is (D) insulin.": "D", "**Answer: C**": "C", "Answer: A, C and D": "ACD",
-}
-UNREAD = ["我不确定", "答案不是A", "不选A", "答案是A或B", "选C反应蛋白检查", "ACE抑制剂", "答案：F", "A. 高血压\nB. 糖尿病", "",
-          "A or B", "Vitamin C", "I think it's hard", "The answer is A patient in shock", "The answer is not A"]
+TABLE = [json.loads(line) for line in Path(__file__).with_name("replies.jsonl").read_text(encoding="utf-8").splitlines()]
 
 
-@pytest.mark.parametrize("reply", READ)
-def test_settled(reply):
-    assert read_choice(reply, 5) == {"ABCDE".index(letter) for letter in READ[reply]}
+def reading(row: dict) -> str | None:
+    found = read_choice(row["reply"], row["n_options"], row.get("options", ()))
+    return None if found is None else letters(found)
 
 
-@pytest.mark.parametrize("reply", UNREAD)
-def test_never_a_guess(reply):
-    assert read_choice(reply, 5) is None
+def test_the_table_is_large_and_in_both_languages():
+    langs, kinds = Counter(row["lang"] for row in TABLE), Counter(row["kind"] for row in TABLE)
+    assert len(TABLE) >= 600 and langs["zh"] >= 300 and langs["en"] >= 280 and langs["mixed"] >= 14
+    assert len(kinds) >= 20 and sum(row["reads"] is None for row in TABLE) >= 250
+    twice = Counter((row["reply"], row["n_options"], str(row.get("options"))) for row in TABLE)
+    assert max(twice.values()) == 1, twice.most_common(1)
+
+
+@pytest.mark.parametrize("kind", sorted({row["kind"] for row in TABLE}))
+def test_every_reply_is_read_right(kind):
+    wrong = [(row["reply"], row["reads"], reading(row)) for row in TABLE if row["kind"] == kind and reading(row) != row["reads"]]
+    assert not wrong
+
+
+def test_what_settles_on_nothing_is_unparsed_and_never_credited():
+    for row in TABLE:
+        if row["reads"] is not None:
+            continue
+        for right in range(row["n_options"]):
+            raw = {"text": row["reply"], "n_options": row["n_options"], "options": list(row.get("options", ())), "answers": [right]}
+            assert judge.judge(judge.GENERATED, raw) == (None, 0.0), row
+
+
+@pytest.mark.parametrize("row", [row for row in TABLE if row["kind"] in ("said", "letters that are no options", "denied")], ids=lambda row: row["reply"][:20])
+def test_width_case_of_marks_and_layout_do_not_matter(row):
+    """Full-width letters and digits, blanks around, bold type: the same reading."""
+    wide = re.sub(r"[A-Za-z0-9:.,()]", lambda found: chr(ord(found[0]) + 0xFEE0), row["reply"])
+    options = row.get("options", ())
+    for reply in (wide, f"\n {row['reply']} \n", f"**{row['reply']}**", f"<think>也许是A？The answer is B.</think>\n{row['reply']}"):
+        found = read_choice(reply, row["n_options"], options)
+        assert (None if found is None else letters(found)) == row["reads"], reply
+
+
+def test_a_long_reply_takes_no_time():
+    for part in ("答案是A。", "A、", "答案是 ", "not ", "<think>", "\\boxed{", "The answer is B or ", "\n"):
+        read_choice(part * 5_000, 5, ("yes", "no", "maybe", "糖尿病", "高血压"))
+
+
+def test_authors_explanations_are_read_as_the_published_answers(shared_data):
+    """MedMCQA's explanations name the answer in their authors' own ways, or don't."""
+    with open(shared_data / "benchmarks/medmcqa/dev.json", encoding="utf-8") as file:
+        rows = [row for row in map(json.loads, file) if row["exp"]]
+    found = Counter()
+    for row in rows:
+        read = read_choice(row["exp"], 4, [row["opa"], row["opb"], row["opc"], row["opd"]])
+        found["none" if read is None else read == {row["cop"] - 1}] += 1
+    assert found[True] >= 750 and found[False] <= 3, found
+
+
+def test_consultations_and_textbooks_answer_no_question(shared_data, tmp_path):
+    sources = [known.conversations(shared_data)[name] for name in ("huatuo26m", "medicalgpt")]
+    gather("conversations", sources, tmp_path, Local(1))
+    texts = [message["content"] for row in tables.rows(tmp_path, "conversations") for message in row["messages"]]
+    with open(shared_data / "benchmarks/pubmedqa/ori_pqal.json", encoding="utf-8") as file:
+        texts += [context for row in json.load(file).values() for context in (*row["CONTEXTS"], row["LONG_ANSWER"])]
+    with open(shared_data / "pretrain/en_medical/openstax_nursing.jsonl", encoding="utf-8") as file:
+        texts += [part for line in list(file)[::8] for part in json.loads(line)["text"].split("\n\n")]
+    read = [text for text in texts if read_choice(text, 5)]
+    assert len(texts) > 18_000 and not read, read[:5]

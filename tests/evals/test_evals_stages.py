@@ -118,6 +118,18 @@ def test_answers_hold_all_that_results_need(scored):
     assert bpb["by_lang"]["zh"]["score"] == pytest.approx(sum(r["bits"] for r in rows) / sum(r["bytes"] for r in rows), abs=1e-6)
 
 
+def test_scores_are_split_by_the_sources_own_difficulty(scored, tmp_path):
+    table = list(tables.rows(scored / "benchmarks", "questions"))
+    for number, row in enumerate(sorted(table, key=lambda row: row["id"])):
+        row["meta"] |= {"difficulty": "12"[number % 2]} if row["lang"] == "zh" else {}
+    tables.write(tmp_path / "benchmarks/questions/part-00000.parquet", tables.from_rows("questions", table))
+    score.run(score.Config(sample_tokens=0, readings=("letter",)), {"model": scored / "base-model", "benchmarks": tmp_path / "benchmarks"}, tmp_path, ENGINE)
+    found = {r["task"]: r for r in json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))["results"]}
+    parts = found["exam-zh"]["by_difficulty"]
+    assert set(parts) == {"1", "2"} and sum(part["n"] for part in parts.values()) == found["exam-zh"]["n"] and found["exam-en"]["by_difficulty"] == {}
+    assert results.replay(tmp_path) == json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))
+
+
 def test_replay_judges_anew(scored, tmp_path):
     rows = results.read_answers(scored / "base")
     for row in rows:
@@ -177,14 +189,17 @@ def test_ledger(scored, tmp_path):
     base, sft = cells["base", "bpb-general", "bits", "all"], cells["sft", "bpb-general", "bits", "all"]
     assert (base["delta"], base["verdict"], base["step_delta"]) == (0.0, "same", None)
     assert sft["delta"] == pytest.approx(sft["score"] - base["score"], abs=2e-6) and sft["step_delta"] == sft["delta"]
-    assert sft["verdict"] == ("gained" if sft["delta_high"] < 0 else "lost" if sft["delta_low"] > 0 else "same")
-    assert sft["limit"] == ("passed" if sft["score"] > 1.03 * base["score"] else "kept")
+    claimed = sft["p_adjusted"] <= 0.05 and ("gained" if sft["delta_high"] < 0 else "lost" if sft["delta_low"] > 0 else "")
+    assert sft["verdict"] == (claimed or "same")
+    assert sft["limit"] == ("passed" if sft["delta_low"] > 0.03 * base["score"] else "doubtful" if sft["delta"] > 0.03 * base["score"] else "kept")
+    family = sorted(row["p"] for row in rows if row["stage"] == "sft")
+    assert min(row["p_adjusted"] for row in rows if row["stage"] == "sft") == pytest.approx(min(1, len(family) * family[0]), abs=1e-5)
 
 
 def answers(folder, values, *, task="exam", reading="letter", prompt="p", lang="zh"):
     """A scored stage written by hand."""
     raws = [{"bits": v, "bytes": 100} if reading == "bits" else {"logp": [-1.0, -2.0] if v else [-2.0, -1.0], "answers": [0]} for v in values]
-    rows = [{"task": task, "reading": reading, "version": 1, "id": f"{i:03d}", "lang": lang, "subject": "", "group": str(i), "prompt_hash": prompt,
+    rows = [{"task": task, "reading": reading, "version": 1, "id": f"{i:03d}", "lang": lang, "subject": "", "difficulty": "", "group": str(i), "prompt_hash": prompt,
              "prompt": prompt, "raw": json.dumps(raw), "parsed": "", "score": 0.0, "bits": raw.get("bits"), "bytes": raw.get("bytes")}
             for i, raw in enumerate(raws)]
     folder.mkdir()
@@ -204,6 +219,31 @@ def test_verdicts_by_hand(tmp_path):
               "few": answers(tmp_path / "d", [1] * 43 + [0] * 57)}
     assert verdicts(tmp_path, **stages) == [("base", 0.0, "same", None, None), ("up", 0.15, "gained", "gained", None),
                                             ("back", 0.0, "same", "lost", None), ("few", 0.03, "same", "same", None)]
+
+
+def test_one_gain_among_many_tasks_is_no_verdict(tmp_path):
+    """7 gained of 100 has p = 2 / 2**7 = .0156: enough alone, not among the rows of four tasks (.0625), though its interval excludes zero."""
+    up, right = [1] * 47 + [0] * 53, [1] * 40 + [0] * 60
+    stages = {}
+    for stage, gained in (("base", right), ("sft", up)):
+        parts = [answers(tmp_path / f"{stage}{task}", gained if task == 0 else right, task=f"exam-{task}") for task in range(4)]
+        rows = [row for part in parts for row in results.read_answers(part)]
+        (tmp_path / stage).mkdir()
+        results.write_answers(tmp_path / stage / "answers.parquet", rows)
+        stages[stage] = tmp_path / stage
+    config = ledger.Config(order=("base", "sft"), base="base")
+    cells = {stage: ledger.cells_of(results.read_answers(folder)) for stage, folder in stages.items()}
+    many = [row for row in ledger.lines(cells, config) if row["stage"] == "sft"]
+    alone = ledger.lines({stage: {key: rows for key, rows in some.items() if key[0] == "exam-0"} for stage, some in cells.items()}, config)[-1]
+    assert [(row["p"], row["p_adjusted"], row["verdict"]) for row in many] == [(0.015625, 0.0625, "same"), *[(1.0, 1.0, "same")] * 3]
+    assert many[0]["delta_low"] > 0 and (alone["p_adjusted"], alone["verdict"], alone["step_verdict"]) == (0.015625, "gained", "gained")
+
+
+def test_limits_tell_doubt_from_certainty(tmp_path):
+    """A limit of 3 % of 1.53 bits is .0459: +.06 on every document lies beyond it; the same in the mean, spread wide, may not."""
+    of = lambda name, change: answers(tmp_path / name, [150 + i % 7 + change(i) for i in range(20)], task="bpb-general", reading="bits")  # noqa: E731
+    found = verdicts(tmp_path, base=of("a", lambda i: 0), sure=of("b", lambda i: 6 + i % 2), unsure=of("c", lambda i: 6 + (20 if i % 2 else -20)), fine=of("d", lambda i: 4))
+    assert [row[4] for row in found] == ["kept", "passed", "doubtful", "kept"]
 
 
 def test_lower_bits_are_a_gain(tmp_path):

@@ -122,6 +122,19 @@ def test_stage_drops_names_and_certifies(folders):
     assert (folders / "again" / "certificate.json").read_bytes() == (folders / "out" / "certificate.json").read_bytes()
 
 
+def test_every_item_of_a_dropped_record_is_named_with_the_sets_that_held_it(folders):
+    both = [f"{STEM_EN}\n\n{STEM_ZH}", STEM_ZH[:20], "Chest pain has many causes."]
+    tables.scatter(folders / "both", "documents", tables.from_rows("documents", [{"text": text, "source": source, "license": "MIT"} for text, source in zip(both, "aba", strict=True)]))
+    inputs = {"documents": folders / "both", "benchmarks": folders / "benchmarks"}
+    counts = decontaminate.run(decontaminate.Config(), inputs, folders / "out", Local(2))
+    found = {one["source"]: one for one in json.loads((folders / "out/leaks.json").read_text(encoding="utf-8"))}
+    assert counts.n_out == 1 and counts.notes["items_found"] == 2
+    assert found["exam"]["records"] == {"a": 1, "b": 1} and found["exam"]["share"] == 1.0 and found["usmle"]["records"] == {"a": 1}
+    assert {one["id"] for one in found.values()} == {row["id"] for row in tables.rows(folders / "benchmarks", "questions")}
+    decontaminate.run(decontaminate.Config(), {**inputs, "documents": folders / "out"}, folders / "clean", Local(1))
+    assert json.loads((folders / "clean/leaks.json").read_text(encoding="utf-8")) == []
+
+
 def test_what_was_nearly_dropped_names_the_item_and_how_much_of_it_is_there(folders):
     # 27 characters, of which 14 are needed and 10 are there; 19 words, of which 10 are needed and 8 are there
     piece = "上消化道出血可单纯表现为呕血"

@@ -71,6 +71,8 @@ def test_only_dialogues_with_history_get_a_relevance(model, tmp_path):
     counts = relevance.run(relevance.Config(), {**given, "model": tmp_path / "m"}, tmp_path / "out", Local(1))
     found = {row["kind"]: "relevance" in row["meta"] for row in tables.rows(tmp_path / "out", "conversations")}
     assert found == {"single": False, "multi": True} and counts.notes["dialogues_scored"] == 1 and len(counts.notes["relevance_quantiles"]["en"]) == 7
+    halved = relevance.run(relevance.Config(cpu_weights="bfloat16"), {**given, "model": tmp_path / "m"}, tmp_path / "half", Local(1)).notes["relevance_quantiles"]["en"]
+    assert halved != (exact := counts.notes["relevance_quantiles"]["en"]) and halved == pytest.approx(exact, abs=0.02)
     tiny.make(tmp_path / "other" / "model", seed=1)
     again = relevance.run(relevance.Config(), {**given, "model": tmp_path / "other"}, tmp_path / "out", Local(1))
     assert again == counts                                                   # what a killed run has written is not scored again

@@ -130,3 +130,12 @@ def test_without_the_package_it_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "openai", None)
     with pytest.raises(ModelUnavailable, match=r"pip install 'aquilamed\[remote\]'"):
         remote.ask(_endpoint("http://127.0.0.1:1/v1", tmp_path), [_asked("x")])
+
+
+def test_another_asking_of_the_same_is_another_request(tmp_path):
+    with served(lambda body, number: (200, f"reply {number}")) as (url, seen):
+        endpoint = remote.Endpoint(base_url=url, model="m", cache=str(tmp_path), concurrency=1)
+        first = remote.ask(endpoint, [_asked("头痛")] * 3, askings=(0, 1, 0))
+        assert [reply.text for reply in first] == ["reply 1", "reply 2", "reply 1"] and [reply.cached for reply in first] == [False, False, True] and seen[0][1] == seen[1][1]
+        again = remote.ask(endpoint, [_asked("头痛")] * 2, askings=(1, 0))
+        assert [reply.text for reply in again] == ["reply 2", "reply 1"] and len(seen) == 2

@@ -12,8 +12,9 @@ from aquilamed.core import tables
 from aquilamed.core.config import canonical_json
 from aquilamed.core.errors import ConfigError, ModelUnavailable
 from aquilamed.engine.local import Local
+from aquilamed.models import comparing
 from aquilamed.models.remote import Endpoint, Reply
-from aquilamed.preference import comparing, judged, subjective
+from aquilamed.preference import judged, subjective
 
 ASKED = {"zh": "第{k}问：我是张伟，手机13812345678，血压160/95mmHg怎么办？", "en": "Question {k}: my phone is (415) 555-0132, my blood pressure is 160/95 mmHg, what now?"}
 SAID = {"zh": "请限制钠盐{grade}，规律监测血压，必要时到心内科就诊。", "en": "Cut down on salt {grade}, measure your pressure every day and see a cardiologist if it stays high."}
@@ -78,7 +79,7 @@ def test_an_honest_judge_makes_pairs_whoever_wins(tmp_path):
             assert pair["meta"]["criteria"].split() == [f"{key}={pair['meta']['winner']}" for key in comparing.CRITERIA]
             assert "[电话1]" in pair["prompt"][-1]["content"] or "[PHONE_1]" in pair["prompt"][-1]["content"]     # what was judged is what is kept
         notes = counts.notes
-        assert notes["verdicts"]["all"] == {"n": 22, "agreement": 1.0, "verdicts": 28, "first_wins": 0.5, "pairs": 14, "reference_wins": round(6 / 14, 4), "longer_wins": round(8 / 14, 4)}
+        assert {key: value for key, value in notes["verdicts"]["all"].items() if not key.endswith("_bias")} == {"n": 22, "agreement": 1.0, "verdicts": 28, "first_wins": 0.5, "pairs": 14, "reference_wins": round(6 / 14, 4), "longer_wins": round(8 / 14, 4)}
         assert set(notes["verdicts"]) == {"zh", "en", "all"} and notes["verdicts"]["zh"]["n"] == 11 and notes["masked"]["phone"] == 2 * N and "masked" in notes["sent"] and not notes["warnings"]
         assert notes["asked"]["writer"]["requests"] == 2 * N and notes["asked"]["judge"]["requests"] == 44 and notes["asked"]["judge"]["paid"]["cost"] == (7 + 3 * 2) * len(seen) / 1e6
         asked = len(seen)
@@ -123,12 +124,14 @@ def test_every_two_verdicts_settle_as_by_hand():
     by_hand = {("A", "B"): "reference", ("B", "A"): "answer", ("tie", "tie"): "tie"}
     settled = []
     for one, two in itertools.product([*comparing.SIDES, None], repeat=2):
-        replies = [Reply(text="x", value=said and json.loads(verdict(said))) for said in (one, two)]
+        replies = [Reply(text=verdict(said) if said else "x") for said in (one, two)]
         settled.append(judged._settled(judged.Contest(row=row, answer="short"), *replies))
         expected = "unparsed" if None in (one, two) else by_hand.get((one, two), "orders_disagree")
         assert expected in (settled[-1].winner, settled[-1].reason) and bool(settled[-1].winner) != bool(settled[-1].reason)
         assert judged._settled(judged.Contest(row=row), Reply(text=None), replies[1]).reason == "judge_refused"
-    assert judged.statistics(settled)["all"] == {"n": 9, "agreement": round(3 / 9, 4), "verdicts": 12, "first_wins": 0.5, "pairs": 2, "reference_wins": 0.5, "longer_wins": 0.5}
+    found = judged.statistics(settled)["all"]
+    assert {key: value for key, value in found.items() if not key.endswith("_bias")} == {"n": 9, "agreement": round(3 / 9, 4), "verdicts": 12, "first_wins": 0.5, "pairs": 2, "reference_wins": 0.5, "longer_wins": 0.5}
+    assert found["position_bias"]["value"] == found["length_bias"]["value"] == 0
 
 
 def test_the_models_own_answer_goes_to_a_judge_masked(tmp_path, monkeypatch):

@@ -16,6 +16,7 @@ from aquilamed.core import ballots, tables
 from aquilamed.core.ballots import Ballot
 from aquilamed.core.config import ConfigError
 from aquilamed.core.errors import RecordError, StaleOutput
+from aquilamed.core.kappa import kappa
 from aquilamed.engine.local import Local
 from aquilamed.hygiene import screen
 from aquilamed.pipeline import Recipe, Step
@@ -50,9 +51,9 @@ def made(folder: Path, cast: list[Ballot], **settings) -> tuple:
 
 
 def test_kappa_by_hand():
-    assert agreement.cohen(np.array([[20, 5], [10, 15]])) == pytest.approx(0.4)        # 0.7 agree; by chance 0.5 · 0.6 + 0.5 · 0.4 = 0.5
-    assert agreement.cohen(np.array([[10, 0], [0, 10]])) == 1 and agreement.cohen(np.array([[0, 10], [10, 0]])) == -1
-    assert agreement.cohen(np.array([[7, 0], [0, 0]])) is None and agreement.cohen(np.zeros((2, 2))) is None
+    assert kappa(np.array([[20, 5], [10, 15]])) == pytest.approx(0.4)        # 0.7 agree; by chance 0.5 · 0.6 + 0.5 · 0.4 = 0.5
+    assert kappa(np.array([[10, 0], [0, 10]])) == 1 and kappa(np.array([[0, 10], [10, 0]])) == -1
+    assert kappa(np.array([[7, 0], [0, 0]])) is None and kappa(np.zeros((2, 2))) is None
     assert agreement.fleiss(np.array([[2, 0], [1, 1], [0, 2], [1, 1]])) == pytest.approx(0)        # half of the pairs agree; by chance too
     assert agreement.fleiss(np.array([[3, 0], [2, 1]])) == pytest.approx((2 / 3 - 26 / 36) / (1 - 26 / 36))        # pairs: 1 and 1/3; shares 5/6 and 1/6
     assert agreement.fleiss(np.array([[3, 0], [2, 0]])) is None

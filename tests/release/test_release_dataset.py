@@ -229,7 +229,7 @@ def test_the_sum_closes_for_any_run():
             before = chance.sample(steps, chance.randint(0 if number < 4 else 1, min(len(steps), 3)))
             n_in, n_out = chance.randint(0, 500), chance.randint(0, 500)
             n_in = max(n_in, n_out)
-            steps.append(lineage.Made(Path(str(number)), {"step": str(number), "stage": "x", "counts": {"in": n_in, "out": n_out, "dropped": {"why": n_in - n_out}}}))
+            steps.append(manifest.Made(Path(str(number)), {"step": str(number), "stage": "x", "counts": {"in": n_in, "out": n_out, "dropped": {"why": n_in - n_out}}}))
             links[Path(str(number))] = tuple(one.folder for one in before)
         way = reached(lineage.Lineage(tuple(steps), links))
         found = funnel.balance(way, chance.randint(0, way.steps[-1].n_out))

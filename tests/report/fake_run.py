@@ -142,7 +142,9 @@ def _evaluation(m: Maker) -> None:
         out = m.step(f"score-{stage}", "evals.score", counts(1_680, {"task_seconds": {"exam-heldout": 61.0}}, too_long=3), inputs={"model": stage, "benchmarks": "benchmarks", "heldout": "split"}, paper="3.1", seconds=200,
                      config={"tasks": []}, files={"samples.json": {"summary": summary, "samples": samples}})
         raw = [json.dumps({"answers": [0], "logp": [-1, -2, -3, -4]}), json.dumps({"answers": [0], "text": "A", "n_options": 5})]
-        pq.write_table(pa.table({"task": ["exam-heldout", "cmexam"], "lang": ["zh", "zh"], "reading": ["letter", "generated"], "raw": raw}), out / "answers.parquet")
+        said = {"task": ["exam-heldout", "cmexam"], "lang": ["zh", "zh"], "reading": ["letter", "generated"], "raw": raw, "id": ["q1", "q2"], "subject": ["", HOSTILE],
+                "prompt": [f"题目：发热应先做什么？{HOSTILE}\n答案：", "题目：高血压"], "parsed": ["A" if number else "B", "A"], "score": [1.0 if number else 0.0, 1.0]}
+        pq.write_table(pa.table(said), out / "answers.parquet")
     m.step("ledger", "evals.ledger", Counts(n_in=5, n_out=5, notes={"verdicts": {}}), config={"order": list(STAGES), "base": "base"},
            inputs={stage: f"score-{stage}" for stage in STAGES}, files={"ledger.json": ledger()}, paper="3")
 

@@ -6,6 +6,7 @@ import json
 import types
 import typing
 from collections import defaultdict
+from collections.abc import Mapping
 from pathlib import Path
 
 from aquilamed.core.errors import ConfigError
@@ -34,6 +35,8 @@ def as_json(value: object) -> object:
 def override(config: object, values: typing.Mapping[str, str]) -> object:
     """`config` with the field at each dotted key set from its text, parsed by the field's type; all at once, then checked.
 
+    A key below a mapping (`limits.bpb-general=0.05`) sets that entry and keeps the others.
+
     Raises:
         ConfigError: no such field (the nearest name is offered) or a value that does not fit.
     """
@@ -48,6 +51,10 @@ def override(config: object, values: typing.Mapping[str, str]) -> object:
         else:
             made[head] = _parse(text, kinds[head], key)
     for head, texts in inner.items():
+        if typing.get_origin(kinds[head]) is Mapping:
+            kind = typing.get_args(kinds[head])[1]
+            made[head] = {**getattr(config, head), **{key: _parse(text, kind, f"{head}.{key}") for key, text in texts.items()}}
+            continue
         check(dataclasses.is_dataclass(getattr(config, head)), f"{head} has no settings of its own")
         made[head] = override(getattr(config, head), texts)
     return dataclasses.replace(config, **made)

@@ -35,3 +35,7 @@ class WorkerDied(AquilamedError):
 
 class Uncertified(AquilamedError):
     """Training data of which nothing tells that benchmark items were searched for in it."""
+
+
+class LimitPassed(AquilamedError):
+    """A stage of training made worse by more than the recipe allows what it may not make worse."""

@@ -6,39 +6,11 @@ from pathlib import Path
 
 from aquilamed.core import manifest
 from aquilamed.core.errors import RecordError
+from aquilamed.core.manifest import Made
 from aquilamed.core.records import SCHEMAS
 
 NOT_CARRIED = ("seeds", "teacher", "benchmarks", "heldout", "seen", "model", "reference")
 """Inputs whose records do not come out again begin so."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Made:
-    """A finished step."""
-
-    folder: Path
-    body: dict
-    """Its manifest."""
-
-    @property
-    def name(self) -> str:
-        return self.body["step"]
-
-    @property
-    def stage(self) -> str:
-        return self.body["stage"]
-
-    @property
-    def n_in(self) -> int:
-        return self.body["counts"]["in"]
-
-    @property
-    def n_out(self) -> int:
-        return self.body["counts"]["out"]
-
-    @property
-    def dropped(self) -> dict[str, int]:
-        return self.body["counts"]["dropped"]
 
 
 def step_of(folder: Path) -> Path | None:

@@ -45,6 +45,40 @@ class Identity:
         return sha256(canonical_json(self).encode())
 
 
+@dataclasses.dataclass(frozen=True)
+class Made:
+    """A finished step."""
+
+    folder: Path
+    body: dict
+    """Its manifest."""
+
+    @property
+    def name(self) -> str:
+        return self.body["step"]
+
+    @property
+    def stage(self) -> str:
+        return self.body["stage"]
+
+    @property
+    def n_in(self) -> int:
+        return self.body["counts"]["in"]
+
+    @property
+    def n_out(self) -> int:
+        return self.body["counts"]["out"]
+
+    @property
+    def n_dropped(self) -> int:
+        return sum(self.body["counts"]["dropped"].values())
+
+    @property
+    def drops(self) -> list[tuple[str, int]]:
+        """(reason, records), the largest first."""
+        return sorted(((reason, n) for reason, n in self.body["counts"]["dropped"].items() if n), key=lambda item: (-item[1], item[0]))
+
+
 def begin(folder: Path, identity: Identity) -> None:
     """Mark `folder` as being made from `identity`."""
     folder.mkdir(parents=True, exist_ok=True)

@@ -4,11 +4,9 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Literal
 
-from aquilamed.core.chance import chooser
 from aquilamed.core.config import check
-from aquilamed.core.errors import ConfigError
 from aquilamed.core.text import content_id
-from aquilamed.evals import harness, judge, options, order
+from aquilamed.evals import drawing, harness, judge, options, order
 from aquilamed.evals.options import Put
 from aquilamed.evals.task import Answer, Asked
 from aquilamed.models import chat, wording
@@ -47,7 +45,7 @@ def score_choices(model: Model, questions: Sequence[dict], style: Style, shots: 
     """
     overlap = {shot["id"] for shot in shots} & {question["id"] for question in questions}
     check(not overlap, f"worked examples must not be scored themselves: question {min(overlap, default='')} is in both")
-    drawer, ready, dropped = Shots(shots, style), [], []
+    drawer, ready, dropped = drawing.Shots(shots, style.n_shots, style.seed, style.shots_by), [], []
     for question in sorted(questions, key=lambda q: q["id"]):
         put = _put(model.tokenizer, question, drawer.of(question), style)
         ready.append(put) if isinstance(put, Put) else dropped.append((question, *put))
@@ -113,36 +111,6 @@ def _harness(tokenizer, question: dict) -> Branch | None:
     return Branch(prompt, tuple(tuple(chat.text_ids(tokenizer, put[0] + text)[len(prompt):]) for text in put[1]))
 
 
-class Shots:
-    """Worked examples from a pool: of the question's task and language, of its subject where there are enough, else of any."""
-
-    def __init__(self, pool: Sequence[dict], style: Style):
-        self.pool, self.style = sorted(pool, key=lambda shot: shot["id"]), style
-        self.known: dict[tuple, list[dict]] = {}
-
-    def of(self, question: dict) -> list[dict]:
-        """`n_shots` solved questions, drawn for the question's subject or for the question itself."""
-        if not self.style.n_shots:
-            return []
-        key = (question["source"], question["lang"], question["subject"])
-        if key not in self.known:
-            self.known[key] = self._candidates(*key)
-        candidates = self.known[key]
-        drawn_for = question["id"] if self.style.shots_by == "question" else "\x1f".join(key[:2])
-        chosen = chooser(self.style.seed, drawn_for).permutation(len(candidates))[:self.style.n_shots]
-        return [candidates[i] for i in chosen]
-
-    def _candidates(self, source: str, lang: str, subject: str) -> list[dict]:
-        n = self.style.n_shots
-        fitting = [shot for shot in self.pool if (shot["source"], shot["lang"]) == (source, lang) and len(shot["answers"]) == 1]
-        near = [shot for shot in fitting if shot["subject"] == subject]
-        candidates = near if len(near) >= n else fitting
-        if len(candidates) < n:
-            raise ConfigError(f"task {source} ({lang}): {n} worked examples wanted, {len(candidates)} declared; "
-                              "declare more in the benchmarks step's shots, or set n_shots=0")
-        return candidates
-
-
 def _read_logp(model: Model, ready: Sequence[Put], style: Style) -> tuple[list[Answer], dict[str, int]]:
     """The answers by log-probability, and the tokens they took."""
     single = [put for put in ready if len(put.question["answers"]) == 1]
@@ -160,7 +128,7 @@ def _read_generated(model: Model, ready: Sequence[Put], style: Style) -> list[An
     for put, ids in zip(ready, replies, strict=True):
         text = model.tokenizer.decode(ids, skip_special_tokens=True)
         raw = {"answers": list(put.question["answers"]), "text": text.split("\n\n")[0] if style.form == "plain" else text,
-               "n_options": len(put.letters)}
+               "n_options": len(put.letters), "options": list(put.question["options"])}
         answers.append(_answer(put, judge.GENERATED, raw))
     return answers
 

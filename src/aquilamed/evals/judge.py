@@ -1,25 +1,35 @@
 """From what was measured of an answer to what it says and whether that is right: pure, so answers can be re-scored.
 
-The keys of `raw` are those that `choice`, `perplexity`, `preferences` and `sampling` write.
+The keys of `raw` are those that `choice`, `perplexity`, `preferences`, `sampling` and `dialogue` write.
 """
 
 from collections.abc import Callable, Sequence
 
+from aquilamed.evals import verdicts
 from aquilamed.evals.order import averaged
 from aquilamed.evals.reply import letters, read_choice
 
 LETTER, AVERAGED, TEXT, PRIOR, BARE, GENERATED, HARNESS = "letter", "letter-averaged", "text", "text-prior", "bare", "generated", "harness"
 CHOICE_READINGS = (LETTER, AVERAGED, TEXT, PRIOR, BARE, GENERATED, HARNESS)
 BITS, LOGPROB, MARGIN, STOPPED = "bits", "logprob", "margin", "stopped"
+PAIRWISE, GRADES, RUBRIC, RULE = "pairwise", "grades", "rubric", "rule"
+"""Of dialogues; of `pairwise` the opponent follows behind a colon."""
 LOWER_IS_BETTER = frozenset({BITS})
+RANGES = {GRADES: (1.0, 5.0), RUBRIC: (0.0, 1.0)}
+"""Readings whose scores are no shares -> between what their mean lies; one rubric may be below."""
 
-Judgement = tuple[str | None, float]
-"""What the answer says, None where it settles on nothing; and its score: 0..1, or bits per byte."""
+Judgement = tuple[str | None, float | None]
+"""What the answer says, None where it settles on nothing; and its score: 0..1, bits per byte, a grade of 1..5, a rubric's share (which may be below 0), or None where a judge did not judge."""
 
 
 def judge(reading: str, raw: dict) -> Judgement:
     """The judgement of one answer in one reading."""
-    return _JUDGES[reading](raw)
+    return _JUDGES[reading.partition(":")[0]](raw)
+
+
+def is_judged(reading: str) -> bool:
+    """Whether a remote judge gives its scores."""
+    return reading.partition(":")[0] in (PAIRWISE, GRADES, RUBRIC)
 
 
 def log_ratio(raw: dict) -> float:
@@ -50,7 +60,7 @@ def _prior(raw: dict) -> Judgement:
 
 
 def _generated(raw: dict) -> Judgement:
-    found = read_choice(raw["text"], raw["n_options"])
+    found = read_choice(raw["text"], raw["n_options"], raw.get("options", ()))
     return (None, 0.0) if found is None else (letters(found), float(found == set(raw["answers"])))
 
 
@@ -88,4 +98,5 @@ def _preferred(margin: float) -> Judgement:
 _JUDGES: dict[str, Callable[[dict], Judgement]] = {
     LETTER: _letter, AVERAGED: _averaged, TEXT: _text, PRIOR: _prior, BARE: _text, GENERATED: _generated, HARNESS: _harness,
     BITS: _bits, LOGPROB: _logprob, MARGIN: _margin, STOPPED: _stopped,
+    PAIRWISE: verdicts.pairwise, GRADES: verdicts.grades, RUBRIC: verdicts.rubric, RULE: verdicts.rule,
 }

@@ -1,22 +1,15 @@
 """Reading which options a free-text reply settles on, in Chinese and English; never a guess."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+from aquilamed.evals import said
+from aquilamed.evals.said import Said
+from aquilamed.evals.visible import visible
 from aquilamed.models.wording import LETTERS
 
-_FULL_WIDTH = {c: c - 0xFEE0 for c in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
-_SET = r"[(\[\"'“【*]*(?P<set>(?>[A-Z](?:\s*(?:[,、;/&+]|\band\b|和|与|及|以及)?\s*[A-Z](?![a-z]))*))(?![A-Za-z'])(?!\s*(?:或|\bor\b|/))"
-"""Letters, one or several, that no other word runs into and no "or" follows."""
-_ARTICLE = re.compile(r"\s+(?!because\b|since\b|as\b|for\b|due\b|is\b)[a-z]")
-"""After a lone A or I: it is a word of the sentence, not a letter."""
-_DENIED_BEFORE = re.compile(r"(?:不|非|没|勿|排除|\bnot\b|n't)\s*(?:应|能|该|要)?\s*$", re.IGNORECASE)
-_DENIED_AFTER = re.compile(r"[)\]\"'”】*]*\s*(?:项|选项)?\s*(?:是|为|is|are)?\s*(?:不|错|有误|排除|\bnot\b|n't|wrong|incorrect|false)", re.IGNORECASE)
-_SAID = re.compile(
-    r"(?:答案|应选|故选|选择|选项|答|选|(?i:\b(?:answers?|options?|choices?|choose|select)\b))"
-    r"(?:应该|应|可能)?(?:是|为|选|:|\s|(?i:\b(?:is|are|option|choice)\b))*" + _SET + r"(?![\u4e00-\u9fff](?<![项选是因为所故对正不错有]))")
-_ALONE = re.compile(rf"^\W*{_SET}\W*$")
-_HEAD = re.compile(rf"^\W*{_SET}\s*(?:[.,:、。)\]】]|$)", re.MULTILINE)
+_ALONE = re.compile(rf"^[\W_]*(?i:选项|option|choice)?\s*\(?(?P<set>{said.SET})\)?\s*(?:选?项)?[\s.。,!)\]}}>;:'、]*$")
+_MARKS = re.compile(r"[\s.。,!)\]}>;:'、]*$")
 
 
 def letters(options: Iterable[int]) -> str:
@@ -24,38 +17,38 @@ def letters(options: Iterable[int]) -> str:
     return "".join(LETTERS[index] for index in sorted(options))
 
 
-def read_choice(reply: str, n_options: int) -> frozenset[int] | None:
+def read_choice(reply: str, n_options: int, options: Sequence[str] = ()) -> frozenset[int] | None:
     """The options the reply settles on, or None if it settles on none; never a guess.
 
-    In this order: a reply of letters alone; the last "answer: B" or 故选 B that is not denied; letters set off at the head
-    of the first line, where no other line begins so (that would be the options over again). A letter beyond the options
-    settles on nothing.
+    In this order: a reply of nothing but letters or one of `options`; what it says the answer is (`said.statements`), where all
+    that it says agrees or the last takes back the others; the one option that it judges, if as right. Thinking before
+    `</think>` is not read. A letter beyond the options, or one with another option's words, settles on nothing.
     """
-    text = reply.translate(_FULL_WIDTH).strip()
-    said = _ALONE.match(text)
-    named = said["set"] if said else _last_said(text)
-    if named is None:
-        named = _at_head(text)
-    if named is None:
-        return None
-    found = frozenset(LETTERS.index(letter) for letter in re.findall("[A-Z]", named))
-    return found if max(found) < n_options else None
+    text = visible(reply)
+    words, alone = said.worded(text, options), _ALONE.match(text)
+    whole = words if words and _MARKS.match(text, words[1]) else None
+    if whole or alone:
+        named = said.indices(alone["set"]) if alone and not _is_list(alone["set"], n_options) else None
+        found = _agreed(named, frozenset({whole[0]}) if whole else None, n_options)
+    else:
+        told = said.statements(text, options)
+        found = _settled(told) if told else said.verdict(text)
+    return found if found and max(found) < n_options else None
 
 
-def _last_said(text: str) -> str | None:
-    """The letters of the last phrase that names an answer and is not denied just before or after."""
-    named = None
-    for match in _SAID.finditer(text):
-        before, after = text[:match.start()], text[match.end("set"):]
-        is_word = match["set"] in ("A", "I") and _ARTICLE.match(after)
-        if not (_DENIED_BEFORE.search(before) or _DENIED_AFTER.match(after) or is_word):
-            named = match["set"]
-    return named
+def _is_list(named: str, n_options: int) -> bool:
+    """Whether it is every letter there is with nothing but blanks between, as options are listed."""
+    return n_options > 1 and named.split() == list(LETTERS[:n_options])
 
 
-def _at_head(text: str) -> str | None:
-    """The letters that the first line begins with, if it is the only line that does."""
-    heads = list(_HEAD.finditer(text))
-    if len(heads) != 1 or heads[0].start() > 0 or _DENIED_AFTER.match(text[heads[0].end("set"):]):
-        return None
-    return heads[0]["set"]
+def _agreed(named: frozenset[int] | None, worded: frozenset[int] | None, n_options: int) -> frozenset[int] | None:
+    """What letters and words name; None where they name two."""
+    if named is None or worded is None or named == worded:
+        return named or worded
+    return worded if max(named) >= n_options else None
+
+
+def _settled(told: Sequence[Said]) -> frozenset[int] | None:
+    """What the last says, if none before says another or it takes them back."""
+    last = told[-1]
+    return last.options if last.mends or all(before.options == last.options for before in told) else None

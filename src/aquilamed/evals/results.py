@@ -11,8 +11,9 @@ import pyarrow as pa
 from aquilamed.core import tables
 from aquilamed.core.errors import ConfigError
 from aquilamed.core.manifest import sha256
-from aquilamed.evals import judge, stats
+from aquilamed.evals import judge, judged, power, rules, stats
 from aquilamed.evals.order import bias
+from aquilamed.evals.stats import Interval
 from aquilamed.evals.task import SCHEMA, Result
 
 ANSWERS, RESULTS, SAMPLES = "answers.parquet", "results.json", "samples.json"
@@ -29,12 +30,16 @@ def read_answers(folder: Path) -> list[dict]:
     """The answers of a scored stage, each judged anew from what was measured.
 
     Raises:
-        ConfigError: `folder` is not a step of evals.score.
+        ConfigError: `folder` is not a step of evals.score, or one of an earlier aquilamed.
     """
     path = folder / ANSWERS
     if not path.exists():
         raise ConfigError(f"{folder}: holds no {ANSWERS}; this input should name a step of evals.score")
-    rows = tables.load(path).to_pylist()
+    table = tables.load(path)
+    absent = sorted(set(SCHEMA.names) - set(table.column_names))
+    if absent:
+        raise ConfigError(f"{path}: made by an earlier aquilamed (it has no {', '.join(absent)}); score the model again")
+    rows = table.to_pylist()
     for row in rows:
         row["parsed"], row["score"] = judge.judge(row["reading"], json.loads(row["raw"]))
     return rows
@@ -48,7 +53,8 @@ def replay(folder: Path) -> dict:
 
 def report(rows: Sequence[dict], seed: int) -> dict:
     """The content of results.json."""
-    return {"seed": seed, "results": [dataclasses.asdict(result) for result in summarise(rows, seed)]}
+    by_judge = judged.summary(rows, seed)
+    return {"seed": seed, "rules": rules.VERSION, "results": [dataclasses.asdict(result) for result in summarise(rows, seed)], **({"judged": by_judge} if by_judge else {})}
 
 
 def summarise(rows: Sequence[dict], seed: int) -> list[Result]:
@@ -57,14 +63,23 @@ def summarise(rows: Sequence[dict], seed: int) -> list[Result]:
 
 
 def figures(rows: Sequence[dict], seed: int) -> dict:
-    """n, score, low, high and unparsed of answers in one reading."""
-    key = f"{rows[0]['task']}\x1f{rows[0]['reading']}"
-    if rows[0]["reading"] == judge.BITS:
-        found = stats.ratio_of_sums([row["bits"] for row in rows], [row["bytes"] for row in rows], seed=seed, key=key)
-    else:
-        found = stats.share([row["score"] for row in rows], [row["group"] for row in rows])
-    shown = {name: round(value, 6) for name, value in (("score", found.value), ("low", found.low), ("high", found.high))}
-    return {"n": len(rows), **shown, "unparsed": sum(row["parsed"] is None for row in rows)}
+    """n, score, low, high, visible and unparsed of answers in one reading; what a judge did not judge is in `unparsed` alone."""
+    scored = [row for row in rows if row["score"] is not None]
+    found, visible = _interval(scored, seed) if scored else (None, None)
+    shown = {name: found and round(getattr(found, field), 6) for name, field in (("score", "value"), ("low", "low"), ("high", "high"))}
+    return {"n": len(scored), **shown, "visible": visible if visible is None else round(visible, 6), "unparsed": sum(row["parsed"] is None for row in rows)}
+
+
+def _interval(rows: Sequence[dict], seed: int) -> tuple[Interval, float]:
+    """The score, and the smallest difference that so many items can show."""
+    reading, key = rows[0]["reading"], f"{rows[0]['task']}\x1f{rows[0]['reading']}"
+    scores = [row["score"] for row in rows], [row["group"] for row in rows]
+    if reading == judge.BITS:
+        sums = [row["bits"] for row in rows], [row["bytes"] for row in rows]
+        return stats.ratio_of_sums(*sums, seed=seed, key=key), power.of_ratio(*sums, samples=2)
+    if reading in judge.RANGES:
+        return judged.mean(reading, *scores), power.of_mean(*scores)
+    return (judged.win_rate(*scores).rate if judge.is_judged(reading) else stats.share(*scores)), power.of_share(*scores)
 
 
 def by(rows: Sequence[dict], *keys: str) -> dict:
@@ -82,6 +97,7 @@ def _result(task: str, reading: str, rows: Sequence[dict], seed: int) -> Result:
         task=task, reading=reading, version=rows[0]["version"], **figures(rows, seed),
         by_lang={lang: figures(some, seed) for lang, some in sorted(by(rows, "lang").items())},
         by_subject={subject: figures(some, seed) for subject, some in sorted(by(rows, "subject").items())},
+        by_difficulty={difficulty: figures(some, seed) for difficulty, some in sorted(by([row for row in rows if row["difficulty"]], "difficulty").items())},
         prompt_hash=sha256("\n".join(row["prompt_hash"] for row in rows).encode())[:16],
         mean_margin=round(sum(margins) / len(margins), 6) if margins else None,
         order=bias([json.loads(row["raw"]) for row in rows]) if reading == judge.AVERAGED else None,

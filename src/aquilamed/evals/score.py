@@ -2,24 +2,25 @@
 
 import dataclasses
 import functools
+import json
 import time
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from aquilamed.core import tables
+from aquilamed.core import manifest, tables
 from aquilamed.core.chance import share
 from aquilamed.core.config import check, nearest
 from aquilamed.core.counts import Counts
 from aquilamed.core.errors import ModelUnavailable
 from aquilamed.core.manifest import write_json
-from aquilamed.evals import choice, judge, perplexity, preferences, results, sampling
-from aquilamed.evals.task import Asked, Task
+from aquilamed.evals import choice, dialogue, drawing, judge, parts, perplexity, preferences, results, sampling
+from aquilamed.evals.task import Answer, Task
 from aquilamed.models import folders
 from aquilamed.models.folders import Model
 from aquilamed.tree import branches
 
-VERSION = 3
+VERSION = 4
 PROBE = "患者发热三天，体温三十九度。 The patient has had a fever for three days; the temperature is 39 degrees."
 """What the start-up check reads."""
 SAMPLES_TASK, PREFERENCES_TASK, BPB = "samples", "preferences", "bpb-"
@@ -41,6 +42,8 @@ class Config:
     """Orders of the options in reading letter-averaged; 0 for as many as a question has. ours: with all, every option stands at every place once"""
     n_shots: int = 0
     """Worked examples before a question, 0..16. paper 3.1: 3 for MMLU after continued pre-training"""
+    shots: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    """Task -> worked examples, where a task needs another number than `n_shots`: some sets publish none."""
     shots_by: choice.Drawn = "subject"
     """`subject`: its questions share their worked examples; `question`: each has its own. ours: shared ones are read once, four times as fast"""
     max_tokens: int = 2048
@@ -61,6 +64,8 @@ class Config:
     """Most new tokens of a reply in reading `generated`. ours: enough to name an option"""
     temperature: float = 0.0
     """Of the samples, 0 or more; 0 is greedy. ours: stages differ by their weights alone"""
+    dialogues: dialogue.Settings = dialogue.Settings()
+    """How the cases of the benchmarks step are asked, and who judges the answers. paper 3.2"""
     seed: int = 0
     """Of draws, worked examples, sampling and bootstrap."""
 
@@ -71,9 +76,10 @@ class Config:
             check(form in ("plain", "chat"), f"forms: {task}={form}: expected plain or chat")
         for name in ("limit", "heldout_bytes", "preferences", "sample_tokens", "temperature"):
             check(getattr(self, name) >= 0, f"{name}={getattr(self, name)}: expected 0 or more")
+        for task, n_shots in {"n_shots": self.n_shots, **self.shots}.items():
+            check(0 <= n_shots <= 16, f"shots: {task}={n_shots}: expected 0..16")
         check(self.rotations >= 0, f"rotations={self.rotations}: expected 0 or more")
         check(self.shots_by in ("subject", "question"), f"shots_by={self.shots_by}: expected subject or question")
-        check(0 <= self.n_shots <= 16, f"n_shots={self.n_shots}: expected 0..16")
         check(self.max_tokens >= 16, f"max_tokens={self.max_tokens}: expected 16 or more")
         check(self.window >= 2, f"window={self.window}: expected 2 or more")
         check(self.reply_tokens >= 1, f"reply_tokens={self.reply_tokens}: expected 1 or more")
@@ -81,24 +87,24 @@ class Config:
 
 
 def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts:
-    """Write answers.parquet, samples.json and results.json.
+    """Write answers.parquet, samples.json and results.json; a killed run goes on with the first task that it had not finished.
 
-    `inputs`: `model`, a model folder or a training step; and any of `benchmarks`, `heldout` (documents with
-    `meta["domain"]`), `preferences`, `reference` (a model, or a scored step that holds the same pairs).
+    `inputs`: `model`, a model folder or a training step; and any of `benchmarks`, `cases` (the benchmarks step again, where its dialogues are to be asked, too),
+    `heldout` (documents with `meta["domain"]`), `preferences`, `reference` (a model, or a scored step that holds the same pairs).
     """
     model = folders.load(inputs["model"])
     _check_template(config, inputs, model)
     branches.self_check(model.network, model.tokenizer(PROBE, add_special_tokens=False)["input_ids"])
     rows, dropped, seconds, tokens = [], [], {}, {}
-    for task in _tasks(config, inputs):
+    for task in _tasks(config, inputs, out):
         began = time.monotonic()
-        asked = task.ask(model, task.items)
-        rows += [answer.row(task.name, task.version) for answer in asked.answers]
-        dropped += [(task, *item) for item in asked.dropped]
+        part = parts.kept(out, task) or parts.keep(out, task, task.ask(model, task.items))
+        rows += part.rows
+        dropped += [(task, *item) for item in part.dropped]
         seconds[task.name] = round(time.monotonic() - began, 1)
-        tokens.update({task.name: dict(asked.tokens)} if asked.tokens else {})
+        tokens.update({task.name: part.tokens} if part.tokens else {})
         if task.name == SAMPLES_TASK:
-            _write_samples(out, asked)
+            _write_samples(out, part.rows)
     check(bool(rows or dropped), "nothing to score: give benchmarks, heldout or preferences as input, or sample_tokens above 0")
     results.write_answers(out / results.ANSWERS, rows)
     write_json(out / results.RESULTS, results.report(results.read_answers(out), config.seed))
@@ -107,15 +113,20 @@ def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts
 
 
 def _check_template(config: Config, inputs: Mapping[str, Path], model: Model) -> None:
-    needs = config.sample_tokens or "preferences" in inputs or "chat" in (config.form, *config.forms.values())
+    needs = config.sample_tokens or {"preferences", "cases"} & set(inputs) or "chat" in (config.form, *config.forms.values())
     if needs and not model.tokenizer.chat_template:
-        raise ModelUnavailable(f"{inputs['model']}: has no chat template, which samples, preferences and the form `chat` need; "
+        raise ModelUnavailable(f"{inputs['model']}: has no chat template, which samples, dialogues, preferences and the form `chat` need; "
                                "name a step of models.prepare or a training step")
 
 
-def _tasks(config: Config, inputs: Mapping[str, Path]) -> list[Task]:
-    tasks = [*_choice_tasks(config, inputs["benchmarks"])] if "benchmarks" in inputs else []
+def _tasks(config: Config, inputs: Mapping[str, Path], out: Path) -> list[Task]:
+    tasks = _choice_tasks(config, inputs["benchmarks"]) if "benchmarks" in inputs else []
     check("benchmarks" in inputs or not config.tasks, "tasks are named, but the step has no input benchmarks")
+    if "cases" in inputs:
+        cases = drawing.cases(inputs["cases"], tasks=config.tasks, limit=config.dialogues.limit, seed=config.seed)
+        tasks += dialogue.tasks(cases, config.dialogues, max_tokens=config.max_tokens, seed=config.seed, passes=out / manifest.PASSES)
+    for name in config.tasks:
+        check(name in {task.name for task in tasks}, f"task {name!r} is a dialogue: name the benchmarks step as the input `cases`, too")
     if "heldout" in inputs:
         tasks += _bpb_tasks(config, inputs["heldout"])
     if "preferences" in inputs:
@@ -127,17 +138,13 @@ def _tasks(config: Config, inputs: Mapping[str, Path]) -> list[Task]:
 
 
 def _choice_tasks(config: Config, folder: Path) -> list[Task]:
-    marked = [q for q in tables.rows(folder, "questions") if q["meta"].get("scored") == "1"]
-    by_task = results.by(marked, "source")
-    for name in (*config.tasks, *config.forms):
-        check(name in by_task, f"no benchmark {name!r} is marked for scoring in {folder}{nearest(name, by_task)}")
-    shots = list(tables.rows(folder / "shots", "questions")) if config.n_shots and (folder / "shots").is_dir() else []
     tasks = []
-    for name in config.tasks or sorted(by_task):
+    for name, questions, pool in drawing.exams(folder, tasks=config.tasks, limit=config.limit, seed=config.seed):
         style = choice.Style(form=config.forms.get(name, config.form), readings=config.readings, max_tokens=config.max_tokens,
-                             n_shots=config.n_shots, max_new_tokens=config.reply_tokens, seed=config.seed, shots_by=config.shots_by, rotations=config.rotations)
-        ask = functools.partial(choice.score_choices, style=style, shots=[shot for shot in shots if shot["source"] == name])
-        tasks.append(Task(name=name, kind="questions", items=_drawn(by_task[name], config.limit, config.seed, "lang"), ask=ask))
+                             n_shots=config.shots.get(name, config.n_shots), max_new_tokens=config.reply_tokens, seed=config.seed, shots_by=config.shots_by, rotations=config.rotations)
+        tasks.append(Task(name=name, kind="questions", items=questions, ask=functools.partial(choice.score_choices, style=style, shots=pool)))
+    for name in (*config.forms, *config.shots):
+        check(name in {task.name for task in tasks}, f"forms or shots name {name!r}, which is not scored{nearest(name, [task.name for task in tasks])}")
     return tasks
 
 
@@ -149,14 +156,14 @@ def _bpb_tasks(config: Config, folder: Path) -> list[Task]:
     tasks = []
     for domain, documents in sorted(by_domain.items()):
         order = lambda document: (share(config.seed, document["id"]), document["id"])  # noqa: E731
-        some = [d for same in results.by(_unique(documents), "lang").values() for d in perplexity.within_bytes(same, config.heldout_bytes, order)]
+        some = [d for same in results.by(drawing.unique(documents), "lang").values() for d in perplexity.within_bytes(same, config.heldout_bytes, order)]
         ask = functools.partial(perplexity.bits_per_byte, window=config.window)
         tasks.append(Task(name=BPB + domain, kind="documents", items=some, ask=ask))
     return tasks
 
 
 def _preference_task(config: Config, inputs: Mapping[str, Path]) -> Task:
-    pairs = _drawn(list(tables.rows(inputs["preferences"], "preferences")), config.preferences, config.seed, "kind", "lang")
+    pairs = drawing.drawn(list(tables.rows(inputs["preferences"], "preferences")), config.preferences, config.seed, "kind", "lang")
     known = _reference(inputs["reference"], pairs, config.max_tokens) if "reference" in inputs else {}
     ask = functools.partial(preferences.score_pairs, max_tokens=config.max_tokens, beta=config.beta, reference=known)
     return Task(name=PREFERENCES_TASK, kind="preferences", items=pairs, ask=ask)
@@ -169,20 +176,10 @@ def _reference(source: Path, pairs: Sequence[dict], max_tokens: int) -> dict[str
     return preferences.logps(folders.load(source), pairs, max_tokens)
 
 
-def _drawn(items: Sequence[dict], limit: int, seed: int, *keys: str) -> list[dict]:
-    """Distinct items; where `limit` is not 0, that many of each combination of `keys`, by chance of their ids."""
-    groups = results.by(_unique(items), *keys).values()
-    ordered = (sorted(group, key=lambda item: (share(seed, item["id"]), item["id"])) for group in groups)
-    return [item for group in ordered for item in (group[:limit] if limit else group)]
-
-
-def _unique(items: Sequence[dict]) -> list[dict]:
-    return list({item["id"]: item for item in reversed(items)}.values())
-
-
-def _write_samples(out: Path, asked: Asked) -> None:
-    shown = [{"id": a.id, "lang": a.lang, "prompt": a.prompt, **a.raw} for a in asked.answers]
-    write_json(out / results.SAMPLES, {"summary": sampling.summary(asked.answers), "samples": shown})
+def _write_samples(out: Path, rows: Sequence[dict]) -> None:
+    answers = [Answer(id=row["id"], reading=row["reading"], raw=json.loads(row["raw"]), lang=row["lang"], prompt=row["prompt"]) for row in rows]
+    shown = [{"id": a.id, "lang": a.lang, "prompt": a.prompt, **a.raw} for a in answers]
+    write_json(out / results.SAMPLES, {"summary": sampling.summary(answers), "samples": shown})
 
 
 def _write_dropped(out: Path, dropped: Sequence[tuple]) -> None:

@@ -2,17 +2,20 @@
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from aquilamed.core.config import canonical_json
 from aquilamed.core.manifest import sha256
 from aquilamed.evals import judge
-from aquilamed.models.folders import Model
+
+if TYPE_CHECKING:
+    from aquilamed.models.folders import Model      # scoring alone needs torch: replays and comparisons start at once
 
 SCHEMA = pa.schema([
     ("task", pa.string()), ("reading", pa.string()), ("version", pa.int32()), ("id", pa.string()), ("lang", pa.string()),
-    ("subject", pa.string()), ("group", pa.string()), ("prompt_hash", pa.string()), ("prompt", pa.string()),
+    ("subject", pa.string()), ("difficulty", pa.string()), ("group", pa.string()), ("prompt_hash", pa.string()), ("prompt", pa.string()),
     ("raw", pa.string()), ("parsed", pa.string()), ("score", pa.float64()), ("bits", pa.float64()), ("bytes", pa.int64()),
 ])
 """answers.parquet: one row for an item and a reading, sorted by task, reading and id."""
@@ -24,7 +27,7 @@ class Answer:
 
     id: str
     reading: str
-    """letter, letter-averaged, text, text-prior, bare, generated, harness, bits, logprob, margin or stopped: see `judge`."""
+    """letter, letter-averaged, text, text-prior, bare, generated, harness, bits, logprob, margin, stopped, rule, grades, rubric or pairwise:NAME: see `judge`."""
     raw: dict
     lang: str
     subject: str = ""
@@ -32,13 +35,16 @@ class Answer:
     """Items that share it are not independent; empty for an item of its own."""
     prompt: str = ""
     """What the model was shown; empty where the item itself is (documents)."""
+    judged_by: str = ""
+    """Which judge with which wording gave the score; part of the prompt's hash, so that two judges' scores are never compared. Empty: no judge."""
 
     @property
     def parsed(self) -> str | None:
         return judge.judge(self.reading, self.raw)[0]
 
     @property
-    def score(self) -> float:
+    def score(self) -> float | None:
+        """None where a judge was to give it and did not."""
         return judge.judge(self.reading, self.raw)[1]
 
     def row(self, task: str, version: int) -> dict:
@@ -46,7 +52,7 @@ class Answer:
         parsed, score = judge.judge(self.reading, self.raw)
         return {
             "task": task, "reading": self.reading, "version": version, "id": self.id, "lang": self.lang, "subject": self.subject,
-            "group": self.group or self.id, "prompt_hash": sha256((self.prompt or self.id).encode())[:16], "prompt": self.prompt,
+            "group": self.group or self.id, "prompt_hash": sha256(((self.prompt or self.id) + (f"\x1f{self.judged_by}" if self.judged_by else "")).encode())[:16], "prompt": self.prompt,
             "raw": canonical_json(self.raw), "parsed": parsed, "score": score,
             "bits": self.raw.get("bits"), "bytes": self.raw.get("bytes") if self.reading == judge.BITS else None,
         }
@@ -71,27 +77,36 @@ class Task:
     kind: str
     """Record kind of the items: questions, documents, preferences, conversations."""
     items: Sequence[dict]
-    ask: Callable[[Model, Sequence[dict]], Asked]
+    ask: Callable[["Model", Sequence[dict]], Asked]
     version: int = 1
     """Raised by hand when equal items are asked in another way."""
+
+    def rows(self, asked: Asked) -> list[dict]:
+        """The answers as rows of answers.parquet, each with its item's `meta["difficulty"]`, empty where the source gives none."""
+        metas = {item["id"]: item.get("meta") or {} for item in self.items}
+        return [answer.row(self.name, self.version) | {"difficulty": (metas.get(answer.id) or metas.get(answer.group, {})).get("difficulty", "")} for answer in asked.answers]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Result:
-    """A task in one reading: the score with its 95 % interval, over all items and by language and subject."""
+    """A task in one reading: the score with its 95 % interval, over all items and by language, subject and difficulty."""
 
     task: str
     reading: str
     version: int
     n: int
-    score: float
-    low: float
-    high: float
+    score: float | None
+    low: float | None
+    high: float | None
+    visible: float | None
+    """Smallest difference from another model on as many other items that is found in four tries of five (`power`)."""
     unparsed: int
-    """Items whose answer settles on nothing: counted as wrong, and counted here."""
+    """Items whose answer settles on nothing: counted as wrong, and counted here. Of judged readings: items without a judgement, left out of n and score."""
     by_lang: Mapping[str, Mapping]
-    """Language -> the same five figures."""
+    """Language -> the same six figures."""
     by_subject: Mapping[str, Mapping]
+    by_difficulty: Mapping[str, Mapping]
+    """As the source grades its items; empty where it does not."""
     prompt_hash: str
     """Of all prompts: equal hashes mean the same items asked in the same words."""
     mean_margin: float | None = None

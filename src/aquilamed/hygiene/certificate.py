@@ -11,7 +11,7 @@ from pathlib import Path
 from aquilamed.core import lineage, manifest
 from aquilamed.core.errors import RecordError, Uncertified
 
-CERTIFICATE = "certificate.json"
+CERTIFICATE, LEAKS = "certificate.json", "leaks.json"
 STAGE = "hygiene.decontaminate"
 
 

@@ -1,11 +1,12 @@
 """Drops the records that contain a benchmark item, and certifies what was looked for and found. paper 2.1.1 (title only)
 
 Width, case, script (traditional or simplified), spacing and punctuation make no difference. `certificate.json` names the benchmarks with their
-digests, how they were searched for, and the recall on leaks that the step plants itself.
+digests, how they were searched for, and the recall on leaks that the step plants itself; `leaks.json` names the items that were found.
 """
 
 import dataclasses
 import hashlib
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
@@ -17,11 +18,13 @@ from aquilamed.core import manifest, near, tables
 from aquilamed.core.config import check
 from aquilamed.core.counts import Counts
 from aquilamed.hygiene import planting, searcher, windows
-from aquilamed.hygiene.certificate import CERTIFICATE
+from aquilamed.hygiene.certificate import CERTIFICATE, LEAKS
 from aquilamed.hygiene.searcher import Limits, Searcher
 from aquilamed.hygiene.texts import texts_of
 
-VERSION = 4
+VERSION = 5
+CASES = "cases"
+"""Where a benchmarks step keeps its cases."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -54,11 +57,11 @@ def searcher_of(questions: list[dict], config: Config) -> Searcher:
 
 
 def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts:
-    """Sift `inputs[config.kind]` against the questions of `inputs["benchmarks"]`.
+    """Sift `inputs[config.kind]` against the questions and cases of `inputs["benchmarks"]`.
 
     Reason `benchmark`; detail: `source:id`, the share of the stem or context that is there, and the item's twins in another language.
     """
-    found = searcher_of(list(tables.rows(inputs["benchmarks"], "questions")), config)
+    found = searcher_of(items(inputs["benchmarks"]), config)
 
     def sieve(table: pa.Table) -> tuple[pa.Table, pa.Table, dict, pa.Table]:
         hits, closest = found.compare(texts_of(config.kind, table))
@@ -71,10 +74,41 @@ def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts
     counts = tables.sift_all(engine, inputs[config.kind], config.kind, sieve, out)
     planted = recall(found, config)
     manifest.write_json(out / CERTIFICATE, certificate(found, config, counts, planted))
+    leaked = leaks(found, config.kind, out)
+    manifest.write_json(out / LEAKS, leaked)
     return dataclasses.replace(counts, notes={
         "n_items": len(found.questions), "planted": planted["n"], "planted_recall": planted["recall"],
         "planted_by_disguise": {change: hits["recall"] for change, hits in planted["by_change"].items()},
-        "items_not_searchable": len(found.unsearchable())})
+        "items_not_searchable": len(found.unsearchable()), "items_found": len(leaked)})
+
+
+def leaks(found: Searcher, kind: str, out: Path) -> list[dict]:
+    """Every item that a dropped record contains: how many records do, of which sets, and the largest share of it in one."""
+    shares: dict[int, float] = {}
+    holders: dict[int, Counter[str]] = {}
+    for path in sorted((out / "dropped").glob(f"{kind}-*.parquet")):
+        table = tables.load(path)
+        for items, source in zip(found.contained(texts_of(kind, table)), table["source"].to_pylist(), strict=True):
+            for item, share in items.items():
+                shares[item] = max(share, shares.get(item, 0.0))
+                holders.setdefault(item, Counter())[source] += 1
+    return [{"source": found.questions[item]["source"], "id": found.questions[item]["id"], "share": round(share, 4), "records": dict(sorted(holders[item].items()))}
+            for item, share in sorted(shares.items())]
+
+
+def items(folder: Path) -> list[dict]:
+    """The questions of a benchmarks step, and its cases as such: the first question is a case's stem and the whole conversation, with the reference answers, its context.
+
+    The users' words alone would not do: in a copy the answers stand between them, and a short question says little by itself.
+    """
+    cases = tables.rows(folder / CASES, "conversations") if (folder / CASES).is_dir() else ()
+    return [*tables.rows(folder, "questions"), *map(_as_question, cases)]
+
+
+def _as_question(case: dict) -> dict:
+    stem = next(message["content"] for message in case["messages"] if message["role"] == "user")
+    whole = "\n".join(message["content"] for message in case["messages"]).strip()
+    return {**case, "stem": stem, "context": "" if whole == stem.strip() else whole, "options": [], "answers": [], "subject": ""}
 
 
 def certificate(found: Searcher, config: Config, counts: Counts, planted: dict) -> dict:

@@ -8,6 +8,7 @@ is no formula, the question mark that ends it there too.
 import dataclasses
 import re
 from collections import Counter
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -93,11 +94,25 @@ class Searcher:
         """
         best: list[Hit | None] = [None] * len(words)
         closest: list[Hit | None] = [None] * len(words)
+        for row, hit, contains in self._mentions(words):
+            _keep(best if contains else closest, row, hit)
+        return best, closest
+
+    def contained(self, words: pa.Array) -> list[dict[int, float]]:
+        """For each text every item that it contains -> the share of it."""
+        found: list[dict[int, float]] = [{} for _ in range(len(words))]
+        for row, hit, contains in self._mentions(words):
+            if contains:
+                found[row][hit.item] = max(hit.share, found[row].get(hit.item, 0.0))
+        return found
+
+    def _mentions(self, words: pa.Array) -> Iterator[tuple[int, Hit, bool]]:
+        """(text, item, whether the text contains it) of every item that a text comes near; the share of one that it does not contain is of what it must cover."""
         folded: dict[int, str] = {}
         for row, unit, covered in windows.cover(words, self.index, self.mentioned).tolist():
             item, needed = int(self.owner[unit]), int(self.needed[unit])
             if covered < needed:
-                _keep(closest, row, Hit(covered / needed, item))
+                yield row, Hit(covered / needed, item), False
                 continue
             share = covered / int(self.index.sizes[unit])
             if self.is_weak[unit]:
@@ -105,8 +120,7 @@ class Searcher:
                 if not self._means(folded[row], item, bool(self.index.is_formula[unit])):
                     continue
                 share = 1.0
-            _keep(best, row, Hit(share, item))
-        return best, closest
+            yield row, Hit(share, item), True
 
     def _means(self, folded: str, item: int, is_formula: bool) -> bool:
         """Whether a text with a short stem in it contains more of its item."""

@@ -79,11 +79,13 @@ def prompt(tokenizer, messages: Sequence[dict]) -> list[int]:
 
 
 def stop_ids(tokenizer) -> list[int]:
-    """The tokens that end an answer: the one the template puts after it, and the tokenizer's end of text.
+    """The tokens that end an answer: the one the template puts after it, and the tokenizer's end of text; without a template the latter alone.
 
     Raises:
         ConfigError: the template puts no special token after an answer.
     """
+    if not tokenizer.chat_template:
+        return [tokenizer.eos_token_id]
     sample = render(tokenizer, [{"role": "user", "content": "1"}, {"role": "assistant", "content": "2"}])
     stop = int(sample.ids[np.flatnonzero(sample.trained)[-1]])
     if stop not in tokenizer.all_special_ids:

@@ -101,10 +101,11 @@ class Reply:
     """What it says under the schema that was asked for; None where that can't be read."""
 
 
-def ask(endpoint: Endpoint, requests: Sequence[list[dict]], schema: Mapping | None = None) -> list[Reply]:
+def ask(endpoint: Endpoint, requests: Sequence[list[dict]], schema: Mapping | None = None, askings: Sequence[int] = ()) -> list[Reply]:
     """The reply to each list of messages, in order; with a JSON schema also its `value`.
 
-    The endpoint is told the schema, where it knows such a thing; the reply is checked against it in any case.
+    The endpoint is told the schema, where it knows such a thing; the reply is checked against it in any case. `askings` says of each request which
+    asking of it this is (0 where it is empty): what was replied to another asking is no answer to this one, so that a model can be asked the same twice.
 
     Raises:
         ModelUnavailable: no endpoint, no key, a wrong address, one that keeps failing, or a budget that the next request might pass; what was
@@ -113,7 +114,7 @@ def ask(endpoint: Endpoint, requests: Sequence[list[dict]], schema: Mapping | No
     if not endpoint.base_url:
         raise ModelUnavailable("no endpoint is configured: set base_url and model (any OpenAI-compatible server), or use labels that the data carry")
     bodies = [_body(endpoint, messages, schema) for messages in requests]
-    digests = [_digest(endpoint, body) for body in bodies]
+    digests = [_digest(endpoint, body, asking) for body, asking in zip(bodies, askings or [0] * len(bodies), strict=True)]
     kept = {digest: _kept(endpoint, digest) for digest in digests}
     new = _asked(endpoint, {digest: body for digest, body in zip(digests, bodies, strict=True) if not kept[digest]})
     paid = {digest: place for place, digest in reversed(list(enumerate(digests))) if digest in new}
@@ -245,8 +246,9 @@ def _body(endpoint: Endpoint, messages: list[dict], schema: Mapping | None) -> d
     return {"model": endpoint.model, "messages": messages, "temperature": endpoint.temperature, endpoint.limit_key: endpoint.max_tokens, **told}
 
 
-def _digest(endpoint: Endpoint, body: dict) -> str:
-    return hashlib.sha256(canonical_json({"base_url": endpoint.base_url.rstrip("/"), **body}).encode()).hexdigest()
+def _digest(endpoint: Endpoint, body: dict, asking: int = 0) -> str:
+    again = {"asking": asking} if asking else {}
+    return hashlib.sha256(canonical_json({"base_url": endpoint.base_url.rstrip("/"), **body, **again}).encode()).hexdigest()
 
 
 def _place(endpoint: Endpoint, digest: str) -> Path:

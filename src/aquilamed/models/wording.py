@@ -20,6 +20,7 @@ class Words:
     one: str
     """The chat instruction where one option is right."""
     several: str
+    """Before a question with several right options, in either form."""
 
 
 WORDS = {
@@ -45,10 +46,11 @@ def body(question: dict) -> str:
 
 
 def plain(question: dict, shots: Sequence[dict]) -> str:
-    """The question as running text that ends where the answer begins; worked examples before it."""
+    """The question as running text that ends where the answer begins; worked examples before it. As exam papers do, it says so where several options are right."""
     words = words_for(question["lang"])
     solved = [f"{body(shot)}\n{words.answer}{words.lead}{letter_of(shot)}\n\n" for shot in shots]
-    return "".join(solved) + f"{body(question)}\n{words.answer}"
+    told = f"{words.several}\n" if len(question["answers"]) > 1 else ""
+    return "".join(solved) + f"{told}{body(question)}\n{words.answer}"
 
 
 def bare(question: dict) -> str:

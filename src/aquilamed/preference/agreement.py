@@ -4,22 +4,11 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from aquilamed.core.chance import chooser
+from aquilamed.core import resample
+from aquilamed.core.kappa import kappa, table_of
 
-N_RESAMPLES = 1000
-FEWEST = 6
-"""Comparisons from which an interval is given: fewer tell nothing of how they vary."""
 JUDGED = 20
 """Comparisons shared with others from which a rater may be named."""
-
-
-def cohen(confusion: np.ndarray) -> float | None:
-    """Kappa of a square table of counts, one rater's verdicts down and another's across; None where chance alone would agree always."""
-    total = confusion.sum()
-    if not total:
-        return None
-    by_chance = float(confusion.sum(1) @ confusion.sum(0)) / total**2
-    return None if by_chance >= 1 else (float(np.trace(confusion)) / total - by_chance) / (1 - by_chance)
 
 
 def fleiss(counts: np.ndarray) -> float | None:
@@ -39,7 +28,7 @@ def of(verdicts: Sequence[dict[str, str]], names: Sequence[str], *, seed: int, k
     shared = [said for said in verdicts if len(said) > 1]
     raters = sorted({rater for said in shared for rater in said})
     if len(raters) == 2:
-        found = _interval(np.array([_table([(said[raters[0]], said[raters[1]])], names) for said in shared]), lambda tables: cohen(tables.sum(0)), seed, key)
+        found = _interval(np.array([table_of([(said[raters[0]], said[raters[1]])], names) for said in shared]), lambda tables: kappa(tables.sum(0)), seed, key)
     else:
         counts = np.array([[list(said.values()).count(name) for name in names] for said in shared], float).reshape(-1, len(names))
         found = _interval(counts, fleiss, seed, key) if shared else {"kappa": None, "low": None, "high": None}
@@ -50,8 +39,8 @@ def by_rater(verdicts: Sequence[dict[str, str]], names: Sequence[str], *, seed: 
     """Rater -> kappa of the rater's verdicts with those of everybody else on the same comparisons, all pairs together."""
     found = {}
     for rater in sorted({rater for said in verdicts if len(said) > 1 for rater in said}):
-        tables = np.array([_table([(said[rater], other) for name, other in sorted(said.items()) if name != rater], names) for said in verdicts if rater in said and len(said) > 1])
-        found[rater] = {**_interval(tables, lambda some: cohen(some.sum(0)), seed, rater), "comparisons": len(tables)}
+        tables = np.array([table_of([(said[rater], other) for name, other in sorted(said.items()) if name != rater], names) for said in verdicts if rater in said and len(said) > 1])
+        found[rater] = {**_interval(tables, lambda some: kappa(some.sum(0)), seed, rater), "comparisons": len(tables)}
     return found
 
 
@@ -60,23 +49,6 @@ def at_chance(raters: dict[str, dict]) -> list[str]:
     return [rater for rater, one in raters.items() if one["comparisons"] >= JUDGED and one["low"] is not None and one["low"] <= 0]
 
 
-def _table(pairs: Sequence[tuple[str, str]], names: Sequence[str]) -> np.ndarray:
-    table = np.zeros((len(names), len(names)))
-    for one, other in pairs:
-        table[names.index(one), names.index(other)] += 1
-    return table
-
-
 def _interval(units: np.ndarray, statistic: Callable[[np.ndarray], float | None], seed: int, key: str) -> dict:
-    """`kappa`, `low`, `high`: the statistic and its 95 % interval; a resample that has no kappa is left out."""
-    value, n = statistic(units), len(units)
-    if value is None or n < FEWEST:
-        return {"kappa": _rounded(value), "low": None, "high": None}
-    chance = chooser(seed, key)
-    drawn = [found for _ in range(N_RESAMPLES) if (found := statistic(units[chance.integers(0, n, n)])) is not None]
-    low, high = np.quantile(drawn, (0.025, 0.975)) if drawn else (None, None)
-    return {"kappa": _rounded(value), "low": _rounded(low), "high": _rounded(high)}
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(float(value), 4)
+    """`kappa`, `low`, `high`: the statistic and its 95 % interval over comparisons."""
+    return dict(zip(("kappa", "low", "high"), resample.interval(units, statistic, seed=seed, key=key), strict=True))

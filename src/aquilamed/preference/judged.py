@@ -8,11 +8,12 @@ from collections import Counter
 from collections.abc import Sequence
 
 from aquilamed.hygiene import identifiers
-from aquilamed.models import remote, structured, surface
-from aquilamed.preference import comparing
+from aquilamed.models import comparing, remote, structured, surface, trust
+from aquilamed.preference import writing
 
 LEAST_AGREEMENT = 0.6
 """Below this share of contests judged alike in both orders the step warns: a judge that throws dice gets a third, and two of nine of its contests become pairs. ours"""
+NAMES = ("reference", "answer")
 ENOUGH = 20
 """Contests of a language from which that is told. ours"""
 
@@ -48,7 +49,7 @@ def masked(contest: Contest) -> tuple[Contest, Counter]:
 
 def written(writer: remote.Endpoint, contests: Sequence[Contest]) -> tuple[list[Contest], list[remote.Reply]]:
     """The contests with the remote doctor's answers; reasons: `writer_refused`, `cut`."""
-    replies = remote.ask(writer, [comparing.doctor(contest.row["messages"][:-1], contest.row["lang"]) for contest in contests])
+    replies = remote.ask(writer, [writing.doctor(contest.row["messages"][:-1], contest.row["lang"]) for contest in contests])
     reasons = ["writer_refused" if reply.text is None else "cut" if reply.cut else "" for reply in replies]
     return [dataclasses.replace(contest, answer=structured.unthought(reply.text or ""), reason=reason) for contest, reply, reason in zip(contests, replies, reasons, strict=True)], replies
 
@@ -56,8 +57,7 @@ def written(writer: remote.Endpoint, contests: Sequence[Contest]) -> tuple[list[
 def compared(judge: remote.Endpoint, contests: Sequence[Contest]) -> tuple[list[Contest], list[remote.Reply]]:
     """The contests with their winners; reasons: `judge_refused`, `unparsed`, `orders_disagree`, `tie`. Those that have a reason are not asked about."""
     open_ones = [contest for contest in contests if not contest.reason]
-    asked = [comparing.judge(contest.row["messages"][:-1], first, second, contest.row["lang"]) for contest in open_ones
-             for first, second in ((contest.reference, contest.answer), (contest.answer, contest.reference))]
+    asked = [request for contest in open_ones for request in comparing.both_orders(contest.row["messages"][:-1], contest.reference, contest.answer, contest.row["lang"])]
     replies = remote.ask(judge, asked, comparing.SCHEMA) if asked else []
     settled = iter([_settled(contest, one, two) for contest, one, two in zip(open_ones, replies[::2], replies[1::2], strict=True)])
     return [contest if contest.reason else next(settled) for contest in contests], replies
@@ -65,19 +65,11 @@ def compared(judge: remote.Endpoint, contests: Sequence[Contest]) -> tuple[list[
 
 def _settled(contest: Contest, one: remote.Reply, two: remote.Reply) -> Contest:
     """`one` saw the reference as A, `two` as B."""
-    if one.text is None or two.text is None:
-        return dataclasses.replace(contest, reason="judge_refused")
-    if one.value is None or two.value is None:
-        return dataclasses.replace(contest, reason="unparsed")
-    sides = {key: (_side(one.value[key], "A"), _side(two.value[key], "B")) for key in (*comparing.CRITERIA, "better")}
-    first, second = sides["better"]
-    reason = "orders_disagree" if first != second else "tie" if first == "tie" else ""
-    criteria = " ".join(f"{key}={sides[key][0] if sides[key][0] == sides[key][1] else 'unsettled'}" for key in comparing.CRITERIA)
-    return dataclasses.replace(contest, reason=reason, detail=f"{first} / {second}", winner="" if reason else first, criteria=criteria)
-
-
-def _side(said: str, reference: str) -> str:
-    return "tie" if said == "tie" else "reference" if said == reference else "answer"
+    found = comparing.settled(one.text, two.text, NAMES)
+    if not found.first:
+        return dataclasses.replace(contest, reason=found.reason)
+    criteria = " ".join(f"{key}={side}" for key, side in found.criteria.items())
+    return dataclasses.replace(contest, reason=found.reason, detail=f"{found.first} / {found.second}", winner=found.winner, criteria=criteria)
 
 
 def statistics(contests: Sequence[Contest]) -> dict:
@@ -94,17 +86,7 @@ def warnings(found: dict) -> list[str]:
 
 
 def _statistics(contests: Sequence[Contest]) -> dict:
-    """`agreement`: share of contests where both orders say the same. `first_wins`: share of the verdicts that are no tie won by the answer shown first;
-    0.5 is without bias, since each answer is shown first once. `longer_wins`: share of the pairs won by the answer with more words and Han characters."""
-    sides = [contest.detail.split(" / ") for contest in contests]
-    first = [one == "reference" for one, _ in sides if one != "tie"] + [two == "answer" for _, two in sides if two != "tie"]
-    pairs = [contest for contest in contests if contest.winner]
-    lengths = [(len(surface.units(contest.reference)), len(surface.units(contest.answer)), contest.winner == "reference") for contest in pairs]
-    longer = [(reference > answer) == wins for reference, answer, wins in lengths if reference != answer]
-    return {"n": len(contests), "agreement": _share([one == two for one, two in sides]), "verdicts": len(first), "first_wins": _share(first),
-            "pairs": len(pairs), "reference_wins": _share([wins for *_, wins in lengths]), "longer_wins": _share(longer)}
-
-
-def _share(held: Sequence[bool]) -> float | None:
-    """0..1, or None of nothing."""
-    return round(sum(held) / len(held), 4) if held else None
+    """As `trust.of` has it; `one` is the reference."""
+    plain = dict(zip((*NAMES, trust.TIE), (trust.ONE, trust.OTHER, trust.TIE), strict=True))
+    weighed = [trust.Weighed(*(plain[side] for side in contest.detail.split(" / ")), (len(surface.units(contest.reference)), len(surface.units(contest.answer)))) for contest in contests]
+    return {"reference_wins" if key == "one_wins" else key: value for key, value in trust.of(weighed).items()}

@@ -18,7 +18,7 @@ from aquilamed.models.generate import generate
 from aquilamed.preference import judged
 from aquilamed.preference.judged import Contest
 
-VERSION = 2
+VERSION = 3
 SENT = "conversations whose identifiers hygiene.identifiers had masked; the pairs hold them so, too"
 
 

@@ -144,8 +144,8 @@ def _funnel(facts: Facts, say: Say) -> list[str]:
     """Every step from the imports to the set."""
     lang, sum_ = say("en", "zh"), funnel.balance(facts.way, facts.all.n)
     heads = [say("Step", "步骤"), say("Takes from", "取自"), say("What it does", "作用"), say("In", "入"), say("Out", "出"), say("Dropped", "剔除"), say("By reason", "按理由")]
-    rows = [(code(step.name), say(", ", "、").join(code(one.name) for one in facts.way.before(step)) or say("files", "文件"), funnel.what(step, lang), step.n_in, step.n_out, sum(step.dropped.values()),
-             say(", ", "、").join(f"{code(reason)} {n:,}" for reason, n in funnel.reasons(step)) or "–") for step in facts.way.steps]
+    rows = [(code(step.name), say(", ", "、").join(code(one.name) for one in facts.way.before(step)) or say("files", "文件"), funnel.what(step, lang), step.n_in, step.n_out, step.n_dropped,
+             say(", ", "、").join(f"{code(reason)} {n:,}" for reason, n in step.drops) or "–") for step in facts.way.steps]
     parts = [(sum_.read, "read from files", "读入文件"), (sum_.made, "made or used again by steps", "由步骤新增或重复使用"), (-sum_.dropped, "dropped", "剔除"), (-sum_.aside, "left aside (not drawn, or held out)", "未取用（未抽中或留出）")]
     told = " ".join(f"{'−' if n < 0 else '+'} {abs(n):,} {say(en, zh)}" for n, en, zh in parts if n).removeprefix("+ ")
     closing = f"{told} = **{sum_.left:,}** " + say("in this set.", "条，即本数据集。")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from aquilamed.core import lineage, records, tables
 from aquilamed.core.errors import RecordError, Uncertified
+from aquilamed.core.manifest import Made
 from aquilamed.hygiene import certificate, identifiers
 from aquilamed.release.census import EMPTY, Census
 
@@ -47,7 +48,7 @@ class Facts:
     looked_at: bool
     """Whether every record was looked at for unsafe words."""
     deduplicated: bool
-    parted: lineage.Made | None
+    parted: Made | None
     """The step of hygiene.holdout that the held-out part is of."""
 
     def name(self, key: str, value: str, lang: str) -> str:

@@ -2,7 +2,8 @@
 
 import dataclasses
 
-from aquilamed.core.lineage import Lineage, Made
+from aquilamed.core.lineage import Lineage
+from aquilamed.core.manifest import Made
 
 WHAT = {
     "corpus.importing": ("read from files", "读入文件"), "corpus.repair": ("wrong readings of bytes undone", "修复编码错误"), "corpus.rules": ("rules: length, symbols, repetition, safety, privacy", "规则过滤：长度、符号、重复、安全、隐私"),
@@ -45,12 +46,7 @@ def balance(way: Lineage, n: int) -> Balance:
         difference = sum(one.n_out for one in way.before(step)) - step.n_in if way.links[step.folder] else 0
         made, aside = made + max(-difference, 0), aside + max(difference, 0)
     rest = way.steps[-1].n_out - n
-    return Balance(read, made, sum(sum(step.dropped.values()) for step in way.steps), aside + rest, n)
-
-
-def reasons(step: Made) -> list[tuple[str, int]]:
-    """(reason, records), the largest first."""
-    return sorted(((reason, n) for reason, n in step.dropped.items() if n), key=lambda item: (-item[1], item[0]))
+    return Balance(read, made, sum(step.n_dropped for step in way.steps), aside + rest, n)
 
 
 def what(step: Made, lang: str) -> str:

@@ -23,7 +23,7 @@ def conservation(run: Run) -> Html:
 
 
 def _account(step: Step) -> list[object]:
-    lost = sum(n for _, n in step.drops)
+    lost = step.n_dropped
     reasons = [tag("span", f"{whole(lost)}", class_="sum"), tag("span", [tag("span", reason, " ", tag("b", whole(n)), " ") for reason, n in step.drops], class_="reasons")] if lost else "–"
     paper = "ours" if step.body.get("paper", "ours") == "ours" else f"§ {step.body['paper']}"
     langs = [tag("span", f"{lang} {n:,}") for lang, n in sorted(step.langs.items(), key=lambda one: list(SHADES).index(one[0]) if one[0] in SHADES else 99)] or "–"

@@ -3,9 +3,10 @@
 from collections import Counter
 from collections.abc import Sequence
 
+from aquilamed.report import items
 from aquilamed.report.ledger import Cell, cells_of, order_of
 from aquilamed.report.markup import Html, both, compact, join, percent, signed, tag
-from aquilamed.report.runs import Run, Step
+from aquilamed.report.runs import Run, Step, read_json
 
 IMPORTS = ("corpus.importing", "instruct.importing", "instruct.questions", "preference.importing")
 TRAINING = ("train.pretrain", "train.sft", "train.dpo")
@@ -17,27 +18,45 @@ LARGE = {"letter": 0, "text": 1, "text-prior": 2, "bare": 3, "generated": 4}
 def show(run: Run) -> Html:
     """Title, origin and tiles."""
     made = max((step.body["provenance"].get("time", "") for step in run.steps), default="")
-    lines = [tag("p", "aquilamed · ", both("run report", "运行报告"), class_="kicker"), tag("h1", run.name)]
-    lines.append(tag("p", " · ".join(filter(None, [made[:16].replace("T", " "), *_model(run)])), class_="origin"))
+    is_eval = (run.folder / "asked.json").is_file()
+    lines = [tag("p", "aquilamed · ", both("evaluation", "评测") if is_eval else both("run report", "运行报告"), class_="kicker"), tag("h1", run.name)]
+    lines.append(tag("p", " · ".join(filter(None, [made[:16].replace("T", " "), *_model(run, is_eval)])), class_="origin"))
+    if items.are_there(run):
+        lines.append(tag("p", tag("a", both("Every single item, to search and filter", "逐题浏览、搜索与筛选"), " →", href=items.ITEMS), class_="origin"))
     if run.unfinished:
         lines.append(tag("p", tag("b", both("This run is not complete.", "运行尚未完成。")), " Begun and not finished: ", ", ".join(run.unfinished),
                          ". Only finished steps are shown.", class_="remark"))
     lines += [tag("p", tag("b", step.label, " "), warning, class_="remark") for step in run.steps for warning in step.notes.get("warnings", ())]
-    tiles = [_rows(run), _tokens(run), _exam(run), *_bits(run), _preference(run)]
+    tiles = [None if is_eval else _rows(run), _tokens(run), _exam(run), *_bits(run), _preference(run), *([] if run.ledger else _scores(run))]
     return tag("div", lines, tag("div", [tile for tile in tiles if tile], class_="tiles"), class_="title")
 
 
-def _model(run: Run) -> list[str]:
-    """`gemma-3-270m, 217,000,000 parameters`, and its licence."""
+def _scores(run: Run) -> list[Html]:
+    """A tile for each task of the last model scored, in the first reading of `LARGE`; nine at most, the largest tasks."""
+    found = [read_json(step.folder / "results.json") for _, step in run.scored()[-1:]]
+    by_task: dict[str, dict] = {}
+    for result in sorted((r for some in found if some for r in some["results"] if r["reading"] in LARGE), key=lambda r: LARGE[r["reading"]]):
+        by_task.setdefault(result["task"], result)
+    largest = sorted(by_task, key=lambda task: (-by_task[task]["n"], task))[:9]
+    return [_score(by_task[task]) for task in sorted(largest)]
+
+
+def _score(result: dict) -> Html:
+    unparsed = f"{result['unparsed']:,} unparsed, counted as wrong" if result["unparsed"] else ""
+    return _tile((result["task"], ""), percent(result["score"]), f"95 % interval {percent(result['low'])} to {percent(result['high'])}, n = {result['n']:,}", result["reading"], unparsed)
+
+
+def _model(run: Run, is_eval: bool) -> list[str]:
+    """`gemma-3-270m, 217,000,000 parameters`, and its licence; of an evaluation the model that was asked."""
     step = next(iter(run.of("models.prepare")), None)
     if not step:
-        return []
+        return [f"model {read_json(run.folder / 'asked.json').get('model', '')}"] if is_eval else []
     source, size = step.notes.get("source", ""), step.notes.get("parameters")
     return [f"base model {source}" + (f", {compact(size)} parameters" if size else ""), f"licence {step.notes.get('license', 'unknown')}"]
 
 
 def _tile(names: tuple[str, str], figure: object, *small: object) -> Html:
-    return tag("div", tag("p", both(*names), class_="what"), tag("p", figure, class_="figure"), [tag("p", line, class_="small") for line in small if line], class_="tile")
+    return tag("div", tag("p", both(*names) if names[1] else names[0], class_="what"), tag("p", figure, class_="figure"), [tag("p", line, class_="small") for line in small if line], class_="tile")
 
 
 def _rows(run: Run) -> Html | None:

@@ -3,7 +3,7 @@
 import html
 from collections.abc import Iterable, Sequence
 
-VOID = {"meta", "br", "hr", "line", "rect", "circle", "path", "polyline"}
+VOID = {"meta", "input", "br", "hr", "line", "rect", "circle", "path", "polyline"}
 
 
 class Html(str):

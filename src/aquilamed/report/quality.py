@@ -85,7 +85,7 @@ def _leaks(run: Run) -> Html | None:
         planted = found.get("planted") or {"n": step.notes.get("planted", 0), "recall": step.notes.get("planted_recall")}
         changes = ", ".join(f"{name} {hits['found']}/{hits['n']}" for name, hits in (planted.get("by_change") or {}).items())
         searched = ", ".join(f"{one['source']} {one['n']:,}" for one in found.get("benchmarks", [])) or whole(step.notes.get("n_items", 0))
-        rows.append([tag("b", step.label), searched, whole(step.notes.get("items_not_searchable", 0)), whole(sum(n for _, n in step.drops)),
+        rows.append([tag("b", step.label), searched, whole(step.notes.get("items_not_searchable", 0)), whole(step.n_dropped),
                      f"{_figure(planted.get('recall'))}", whole(planted.get("n", 0)), changes or "–"])
     heads = [("Decontamination", "去污染"), ("Searched for", "基准"), ("Not searchable", ""), ("Leaks removed", ""), ("Planted recall", ""), ("Planted", ""), ("By disguise", "")]
     return tag("div", tag("h3", both("Benchmark leaks", "基准泄漏")), table(heads, rows, numbers=(2, 3, 4, 5))) if rows else None

@@ -14,8 +14,8 @@ from aquilamed.report.runs import Run
 ABOUT = """# Results
 
 **Not for clinical use.** Printed by `aquilamed report RUN --markdown`, never edited. Every stage is scored on the same items. Scores in percent with
-their 95 % interval, then the change against the first stage in points: ▲ gained and ▼ lost where the paired interval of the change excludes zero, else =.
-Bits per byte (bpb) are better when lower; `margin` is the share of preference pairs whose reward margin over the reference model is positive.
+their 95 % interval, then the change against the first stage in points: ▲ gained and ▼ lost where the paired interval of the change excludes zero and p, adjusted for
+all rows of the stage (Holm), is at most .05, else =. Bits per byte (bpb) are better when lower; `margin` is the share of preference pairs whose reward margin over the reference model is positive.
 """
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from aquilamed.core import manifest
 from aquilamed.core.errors import ConfigError
+from aquilamed.core.manifest import Made
 
 FOLDER = re.compile(r"(\d+)-(.+?)(\.old-\d+)?")
 GROUPS = {
@@ -23,25 +24,14 @@ USED = frozenset({"model", "seeds", "teacher", "benchmarks", "reference"})
 
 
 @dataclasses.dataclass(frozen=True)
-class Step:
-    """One finished step."""
+class Step(Made):
+    """A finished step of a run."""
 
     number: int
-    folder: Path
-    body: dict
-    """Its manifest."""
-
-    @property
-    def name(self) -> str:
-        return self.body["step"]
 
     @property
     def label(self) -> str:
         return f"{self.number:02d} {self.name}"
-
-    @property
-    def stage(self) -> str:
-        return self.body["stage"]
 
     @property
     def notes(self) -> dict:
@@ -56,19 +46,6 @@ class Step:
         return self.body.get("lang_counts") or {}
 
     @property
-    def n_in(self) -> int:
-        return self.body["counts"]["in"]
-
-    @property
-    def n_out(self) -> int:
-        return self.body["counts"]["out"]
-
-    @property
-    def drops(self) -> list[tuple[str, int]]:
-        """(reason, records), the largest first."""
-        return sorted(((reason, n) for reason, n in self.body["counts"]["dropped"].items() if n), key=lambda item: (-item[1], item[0]))
-
-    @property
     def group(self) -> str:
         """The part of the pipeline it belongs to; hygiene and release go where their records do."""
         layer = self.stage.partition(".")[0]
@@ -77,9 +54,9 @@ class Step:
     @property
     def carries(self) -> frozenset[str]:
         """Names of the inputs whose records this step passes on or drops."""
-        if self.stage == "evals.ledger":
+        if self.stage in ("evals.ledger", "evals.gate", "evals.overlap"):
             return frozenset()
-        used = {"model", "reference"} if self.stage == "evals.score" else USED
+        used = {"model", "reference", "cases"} if self.stage in ("evals.score", "evals.endpoint") else USED
         return frozenset(self.body["inputs"]) - used
 
 
@@ -125,12 +102,18 @@ class Run:
 
     def scored(self) -> list[tuple[str, Step]]:
         """(stage of training, its step of evals.score), in the ledger's order, then the rest by number."""
-        steps, named = self.of("evals.score"), []
-        if self.ledger_step:
-            inputs = dict(self.sources(self.ledger_step))
-            named = [(name, inputs[name]) for name in self.ledger_step.config.get("order", ()) if name in inputs]
+        named = self.in_ledger()
         seen = {step.name for _, step in named}
-        return named + [(step.name, step) for step in steps if step.name not in seen]
+        return named + [(step.name, step) for step in self.of("evals.score", "evals.endpoint") if step.name not in seen]
+
+    def in_ledger(self) -> list[tuple[str, Step]]:
+        """(stage of training, its step of evals.score) of those that the ledger compares; none where there is no ledger."""
+        inputs = dict(self.sources(self.ledger_step)) if self.ledger_step else {}
+        return [(name, inputs[name]) for name in self.ledger_step.config.get("order", ()) if name in inputs] if self.ledger_step else []
+
+    def shown(self) -> list[tuple[str, Step]]:
+        """Those of the ledger or, before there is one, all that are scored: panels that only guard the training are no stages to look into."""
+        return self.in_ledger() or self.scored()
 
 
 def load(folder: Path) -> Run:

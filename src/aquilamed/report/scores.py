@@ -13,6 +13,8 @@ from aquilamed.report.runs import Run
 LANG_ORDER = {"zh": 0, "en": 1}
 TASK_ORDER = {"bpb-medical": 1, "bpb-general": 2, "preferences": 3, "samples": 4}
 """Exams come first."""
+LIMITS = {"passed": "limit passed", "doubtful": "limit passed, not beyond doubt", "kept": "within limit"}
+"""What the ledger says of a limit -> how it is told."""
 WIDTH, ROW, LEFT, RIGHT, TOP = 340, 24, 74, 58, 12
 """Of a small chart, in its own units: width, height of a stage, room for names and figures, room above."""
 
@@ -26,8 +28,8 @@ def show(run: Run) -> Html:
     chance = chances(run)
     about = tag("p", "Every stage on the same items. Small type: 95 % interval. Change against ", tag("b", order[0]), ", paired: ",
                 tag("span", "▲ gained", class_="gained"), " and ", tag("span", "▼ lost", class_="lost"),
-                " where the interval of the difference excludes zero, else ", tag("span", "= same", class_="same"),
-                ". Scores in percent, changes in points; bits per byte (bpb) fall when better.", class_="about")
+                " where the interval of the difference excludes zero and p, adjusted for all rows of the stage (Holm), is at most .05, else ", tag("span", "= same", class_="same"),
+                ". Scores in percent, changes in points; bits per byte (bpb) fall when better. A change's tooltip tells its p and the smallest change that these items can show.", class_="about")
     charts = tag("div", [_chart(key, [cells[key][stage] for stage in order if stage in cells[key]], chance.get(key)) for key in keys], class_="charts")
     return section("ledger", "What each stage gained and cost", "各阶段得失", about, _table(order, keys, cells), charts)
 
@@ -56,10 +58,10 @@ def _cell(cell: Cell | None, stage: str, is_first: bool) -> Html:
     lines = [tag("span", cell.written(cell.score, unit=False), class_="score"),
              tag("small", f"{cell.written(cell.low, unit=False)} – {cell.written(cell.high, unit=False)}")]
     if not is_first and cell.delta is not None:
-        lines.append(tag("span", cell.change(), class_=f"change {cell.verdict}"))
+        lines.append(tag("span", cell.change(), class_=f"change {cell.verdict}", title=cell.doubt()))
     lines += [tag("small", remark) for remark in remarks]
     if cell.limit and not is_first:
-        lines.append(tag("small", "limit passed" if cell.limit == "passed" else "within limit", class_="lost" if cell.limit == "passed" else None))
+        lines.append(tag("small", LIMITS[cell.limit], class_="lost" if cell.limit == "passed" else None))
     return tag("td", tag("div", lines, class_="cell"), class_="number", data_label=stage)
 
 
@@ -92,11 +94,11 @@ def chances(run: Run) -> dict[Key, float]:
     """What guessing would score: one half for preferences, the mean share of right options for multiple choice."""
     found: dict[Key, float] = {key: 0.5 for key in cells_of(run.ledger) if key[0] == "preferences"}
     for _, step in run.scored()[:1]:
-        found |= _guessing(step.folder / "answers.parquet")
+        found |= guessing(step.folder / "answers.parquet")
     return found
 
 
-def _guessing(path: Path) -> dict[Key, float]:
+def guessing(path: Path) -> dict[Key, float]:
     """From the options that the answers to each question were chosen from."""
     if not path.is_file():
         return {}

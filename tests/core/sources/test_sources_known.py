@@ -56,7 +56,7 @@ def test_exam_answers_are_the_published_ones(shared_data):
     assert sum(len(record["answers"]) > 1 for (stem, _), record in kept.items() if stem == "cmexam_val") == 210
     without_a = kept["cmexam_val", 5591]
     assert without_a["options"][0] == "盐酸多巴酚丁胺" and len(without_a["options"]) == 4
-    assert sum(record["subject"] == "anatomy_test" for record in kept.values()) == 135
+    assert sum(record["subject"] == "anatomy" for record in kept.values()) == 135
     heads = Counter(record["answers"][0] for (stem, _), record in kept.items() if stem == "dev")
     assert heads == {0: 1348, 1: 1085, 2: 925, 3: 825}
     first = kept["phrases_no_exclude_test", 1]

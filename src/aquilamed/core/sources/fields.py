@@ -5,7 +5,7 @@
   x?          may be absent: then it is empty
   =word       the word itself, whatever the row
 A name that stands in the row as it is (`No. of cases`) is that column. Besides its own, a row has `_stem`, the file's name
-without its ending.
+without its ending, and `_folder`, the first folder of the file's path below the source's.
 """
 
 import functools

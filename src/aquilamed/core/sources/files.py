@@ -2,6 +2,7 @@
 
 import codecs
 import dataclasses
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, get_args
@@ -83,7 +84,7 @@ class Broken:
 
 
 def find(path: Path | str, reading: Reading) -> list[tuple[Path, str]]:
-    """The files of `path` (a file, a folder or a pattern) with their names below it, sorted by name.
+    """The files of `path` (a file, a folder or a pattern with `*`, `?`, `[ab]`, `{one,other}`) with their names below it, sorted by name.
 
     Of a folder, the files whose ending fits the format are taken, hidden ones not.
 
@@ -94,7 +95,7 @@ def find(path: Path | str, reading: Reading) -> list[tuple[Path, str]]:
     if path.is_file():
         return [(path, path.name)]
     top, inside = _top(path)
-    found = sorted((p.relative_to(top).as_posix(), p) for p in inside if p.is_file() and not p.name.startswith("."))
+    found = sorted((p.relative_to(top).as_posix(), p) for p in set(inside) if p.is_file() and not p.name.startswith("."))
     if path.is_dir():
         found = [(name, p) for name, p in found if fits(name, reading)]
     if not found:
@@ -140,8 +141,17 @@ def _top(path: Path) -> tuple[Path, Iterator[Path]]:
     if path.is_dir():
         return path, path.rglob("*")
     parts = path.parts
-    wild = next((i for i, part in enumerate(parts) if set(part) & set("*?[")), None)
+    wild = next((i for i, part in enumerate(parts) if set(part) & set("*?[{")), None)
     if wild is None:
         raise ConfigError(f"{path}: no such file or folder; check the path in the recipe")
     top = Path(*parts[:wild])
-    return top, top.glob("/".join(parts[wild:]))
+    return top, itertools.chain.from_iterable(map(top.glob, _alternatives("/".join(parts[wild:]))))
+
+
+def _alternatives(pattern: str) -> list[str]:
+    """`{a,b}/x` as `a/x` and `b/x`."""
+    head, brace, rest = pattern.partition("{")
+    if not brace:
+        return [pattern]
+    inside, _, tail = rest.partition("}")
+    return [one for choice in inside.split(",") for one in _alternatives(head + choice + tail)]

@@ -18,6 +18,7 @@ from aquilamed.core.errors import RecordError
 from aquilamed.core.sources import files, lines, remote
 from aquilamed.core.sources.harvest import RAW, Bins, Harvest, Job, OnBadRow, encoding_for, harvest, raw_of
 from aquilamed.core.sources.mapping import Source
+from aquilamed.core.sources.questions import Questions
 
 STEP = "step:"
 LOAD_BYTES = 64 << 20
@@ -177,9 +178,18 @@ def outside(sources: Sequence[Source]) -> list[Path | remote.Remote]:
             inside = [path for path, _ in files.find(source.path, source)]
             found += [Path(source.path)] if Path(source.path).is_dir() else inside
         found += [skip.listing for skip in source.skip if skip.listing]
+        found += _answers(source)
     for path in found:
         check(isinstance(path, remote.Remote) or path.exists(), f"{path}: not there; a source of this step reads it")
     return list(dict.fromkeys(found))
+
+
+def _answers(source: Source) -> list[Path | remote.Remote]:
+    """The file of answers that a source of questions is read with, if one is."""
+    path = source.mapping.answers_in if isinstance(source.mapping, Questions) else ""
+    if not path:
+        return []
+    return remote.listing(str(path), lambda name: True) if remote.is_remote(path) else [Path(path)]
 
 
 def _write_raw(out: Path, stems: Sequence[str]) -> None:

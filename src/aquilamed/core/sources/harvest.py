@@ -135,7 +135,7 @@ def _one(job: Job, bins: Bins, on_bad_row: OnBadRow, max_chars: int) -> Harvest:
             continue
         try:
             row = fields.cleaned(_whole(raw))
-            outcome = judge(source, row | {"_stem": job.path.stem})
+            outcome = judge(source, row | {"_stem": job.path.stem, "_folder": job.name.partition("/")[0]})
         except Misfit as error:
             _must_go_on(job, number, error, on_bad_row)
             bins.set_aside(_set_aside(found, number, raw, "bad_row", str(error)))

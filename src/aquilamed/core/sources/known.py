@@ -3,6 +3,7 @@
 The paths below say where in `top` each file is looked for. A licence that the publisher does not state is `unknown`.
 """
 
+import dataclasses
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -53,6 +54,20 @@ def questions(top: Path) -> dict[str, Source]:
     """Multiple-choice exams: each name is a set and its part."""
     top = top / "benchmarks"
     return _by_name([*_english_exams(top), _mmlu(top / "mmlu"), *_head_qa(top / "head_qa_en"), *_cmexam(top), *_pubmedqa(top / "pubmedqa")])
+
+
+def shots(top: Path) -> dict[str, Source]:
+    """Solved questions for worked examples, by the name of the set in `questions` that they belong to; what its publisher keeps apart from what is scored."""
+    exams, columns = questions(top), ("stem", "A", "B", "C", "D", "answer")
+    top = top / "benchmarks"
+    dev = Questions(stem="stem", options=columns[1:5], subject="_stem", subject_end="_dev")
+    return {
+        "mmlu_test": dataclasses.replace(exams["mmlu_test"], path=top / "mmlu/*_dev.csv", mapping=dev),
+        "medqa_us_test": dataclasses.replace(exams["medqa_us_test"], path=top / "medqa_us/phrases_no_exclude_train.jsonl"),
+        "medmcqa_dev": dataclasses.replace(exams["medmcqa_dev"], path=top / "medmcqa/train.json"),
+        "head_qa_test": exams["head_qa_train"],
+        "pubmedqa_test": exams["pubmedqa_train"],
+    }
 
 
 def _textbooks(top: Path) -> list[Source]:
@@ -142,7 +157,7 @@ def _mmlu(top: Path) -> Source:
     """Six medical subjects, a file each."""
     columns = ("stem", "A", "B", "C", "D", "answer")
     return Source(name="mmlu_test", path=top / "*_test.csv", format="csv", columns=columns, license="unknown",
-                  mapping=Questions(stem="stem", options=columns[1:5], subject="_stem"))
+                  mapping=Questions(stem="stem", options=columns[1:5], subject="_stem", subject_end="_test"))
 
 
 def _head_qa(top: Path) -> list[Source]:

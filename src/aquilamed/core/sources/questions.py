@@ -1,13 +1,17 @@
 """Raw rows that are multiple-choice questions."""
 
 import dataclasses
+import functools
+import json
 import re
 import string
 from collections.abc import Mapping
+from pathlib import Path
 from typing import ClassVar, Literal
 
 from aquilamed.core.config import check
-from aquilamed.core.sources import fields
+from aquilamed.core.errors import RecordError
+from aquilamed.core.sources import fields, remote
 from aquilamed.core.sources.fields import Misfit
 from aquilamed.core.sources.outcome import Outcome
 
@@ -41,6 +45,12 @@ class Questions:
     """Fields of what must be read first, joined by newlines."""
     subject: str = ""
     """Field of the subject; empty: none."""
+    subject_end: str = ""
+    """An ending that is taken off the subject: `_test` of a file's name."""
+    answers_in: str | Path = ""
+    """A JSON file or address where the publisher keeps the answers apart: a list of objects with `answer` and `answers_by`; empty: none."""
+    answers_by: str = "id"
+    """Field, in the row and in that file, by which a row finds its answer."""
     meta: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """Name in the record's meta -> field."""
     kind: ClassVar[str] = "questions"
@@ -52,15 +62,25 @@ class Questions:
         fields.check_meta(self.meta)
 
     def outcome(self, row: Mapping) -> Outcome:
+        row = self._answered(row)
         options = [(name, option) for name, option in self._named(self._listed(row)) if option.strip()]
         stem, answers = fields.text(row, self.stem), self._answers(fields.find(row, self.answer), [name for name, _ in options])
         record = {
             "stem": stem, "options": [option for _, option in options], "answers": answers,
-            "context": fields.joined(row, self.context, "\n"), "subject": fields.text(row, self.subject) if self.subject else "",
+            "context": fields.joined(row, self.context, "\n"), "subject": fields.text(row, self.subject).removesuffix(self.subject_end) if self.subject else "",
             "meta": fields.notes(row, self.meta),
         }
         lacking = [name for name, there in (("stem", stem.strip()), ("answer", answers), ("options", len(options) > 1)) if not there]
         return Outcome(record=record, reason="empty" if lacking else "", detail=f"no {', '.join(lacking)}" if lacking else "")
+
+    def _answered(self, row: Mapping) -> Mapping:
+        """The row with its answer from the file beside it, if there is one."""
+        if not self.answers_in:
+            return row
+        key, known = fields.plain(fields.find(row, self.answers_by)), _answers_of(str(self.answers_in), self.answers_by, self.answer)
+        if key not in known:
+            raise Misfit(f"key {self.answers_by!r}: {key!r} has no answer in {self.answers_in}; is it of the same release?")
+        return {**row, self.answer: known[key]}
 
     def _listed(self, row: Mapping) -> list[tuple[str, str]]:
         if len(self.options) > 1:
@@ -104,6 +124,16 @@ class Questions:
                 raise Misfit(f"key {self.answer!r}: {fields.shown(given)} names {'two options' if word in names else 'no option'}; "
                              f"there are: {', '.join(names)[:200]}")
         return sorted({names.index(word) for word in words})
+
+
+@functools.lru_cache(maxsize=4)
+def _answers_of(path: str, key: str, answer: str) -> Mapping[str, object]:
+    """Key -> answer of a JSON list of objects."""
+    try:
+        text = remote.read(path) if remote.is_remote(path) else Path(path).read_bytes()
+        return {fields.plain(row[key]): row[answer] for row in json.loads(text)}
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise RecordError(f"{path}: not a JSON list of objects with {key!r} and {answer!r} ({error!r}); it should hold the answers of a source") from error
 
 
 def _lettered(options: list[str]) -> list[tuple[str, str]]:

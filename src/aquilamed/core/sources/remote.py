@@ -19,7 +19,7 @@ from aquilamed.core.errors import ConfigError, RecordError
 _NATIVE = ("s3", "gs", "gcs")
 _MARKS = ("ETag", "etag", "sha256", "md5Hash", "blob_id", "Last-Modified", "LastModified", "last_modified", "mtime", "modified", "created")
 """What fsspec's drivers call the digest or the time of an object, surest first."""
-_WILD = re.compile(r"[*?]")
+_WILD = re.compile(r"[*?{]")
 _OPTIONS = re.compile(r"\?[a-z_]+=[^/?]*(?:/[^?]*)?$")
 
 
@@ -104,6 +104,20 @@ def fetch(remote: Remote, folder: Path) -> Path:
     return path
 
 
+def read(url: str) -> bytes:
+    """What the object at `url` holds: for small files that are read beside others.
+
+    Raises:
+        ConfigError: it is not there, or the store can't be read.
+    """
+    store, place = _store(url)
+    try:
+        with store.open_input_stream(place, compression=None) as file:
+            return file.read()
+    except _failures() as error:
+        raise _told(url, error) from error
+
+
 class _Address(NamedTuple):
     """A URL in its parts."""
 
@@ -155,9 +169,10 @@ def _store(url: str):
 
 
 def _pattern(url: str) -> re.Pattern | None:
-    """What follows the first wildcard's folder, as a pattern on names; `*` stays in a folder, `**` does not."""
+    """What follows the first wildcard's folder, as a pattern on names; `*` stays in a folder, `**` does not, `{a,b}` is either."""
     tail = re.escape(_parts(url).tail)
     spelled = tail.replace(r"\*\*/", "(?:.*/)?").replace(r"\*\*", ".*").replace(r"\*", "[^/]*").replace(r"\?", "[^/]")
+    spelled = re.sub(r"\\\{(.*?)\\\}", lambda found: f"(?:{found[1].replace(',', '|')})", spelled)
     return re.compile(spelled) if tail else None
 
 

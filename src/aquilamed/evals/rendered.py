@@ -1,0 +1,97 @@
+"""docs/tasks.md, from the catalogue: each task with its facts and with a question as a model is asked it. The questions shown are written by us.
+
+`python -m aquilamed.evals.rendered docs/tasks.md` writes it; a test holds that it is current.
+"""
+
+import json
+import sys
+from collections.abc import Sequence
+from importlib import resources
+from pathlib import Path
+
+from aquilamed.core.sources import known
+from aquilamed.evals import judge
+from aquilamed.evals.catalogue import CATALOGUE, HUB, PARQUET, Entry
+from aquilamed.models import wording
+
+LANGS = {"zh": "Chinese", "en": "English"}
+READINGS = {
+    judge.LETTER: "the option whose letter is likeliest after the prompt",
+    judge.TEXT: "the option whose words are likeliest after the prompt, per byte",
+    judge.PRIOR: "the option whose words become likelier by the prompt most, against the same form without a question",
+    judge.BARE: "the option whose words are likeliest, per byte, after the question without its options",
+    judge.GENERATED: "what a written reply (greedy) says by the rules below; the options must be right as a set",
+    judge.BITS: "bits per byte of the text, every byte of it predicted",
+}
+_HEAD = f"""# Tasks
+
+**Not for clinical use.** Written by `make tasks` from `aquilamed.evals.catalogue`, never edited. That list is what is scored and what decontamination searches for.
+
+A task's files are looked for in the folder that is given, in either of two ways: the publisher's own files as `aquilamed.core.sources.known` lists them, or the hub's
+folder below its id. `{HUB}` in place of a folder reads from the hub. Most sets are read from its branch `{PARQUET}`, which has every set as Parquet, also those
+whose main branch is a script: `hf download ID --repo-type dataset --revision {PARQUET} --local-dir FOLDER/ID`. None of the sets is part of this repository, and no question on this page is from one.
+
+Worked examples come from a part that is not scored; a question that is scored never becomes one. They are taken of the question's subject where there are enough, else of any, in an order drawn by seed: the same for all
+questions of a subject. Where their files are not there, a task is asked without.
+"""
+_RULES = """## How replies are read
+
+`aquilamed.evals.reply` reads the visible reply: what stands after `</think>` (nothing, where thinking never ends), up to where it runs on into another question, in one width and one script. It settles on options in this order:
+
+1. The reply is nothing but letters (`（Ｃ）`, `A、C`), or the words of one option.
+2. What it says the answer is: 答案是B, 故选ABD, 應選C, `The answer is (D)`, `\\boxed{C}`, letters set off at its head, an option's words after 答案是 or `The answer is`. All such statements must agree, or the last must take back the
+   others (更正, 最终, `actually`, `final`). Left out are statements that are denied (不选A), asked, supposed (如果选A) or others' (有人会选A).
+3. The one option that it judges, if as right: B选项正确, `C is correct`.
+
+It settles on nothing where it wavers (A或B, `A or B`), contradicts itself, names a letter beyond the options or a letter with another option's words, lists the options over again, or stops short. Letters in names are
+none (维生素B, A型, B超, C反应蛋白, `E. coli`, `ACE inhibitors`, `D-dimer`). What settles on nothing is counted as unparsed and as wrong; nothing is guessed. `tests/evals/replies.jsonl` holds the table of replies that the rules are tested on.
+"""
+
+
+def page() -> str:
+    """The whole page."""
+    readings = "\n".join(["## Readings", "", "| Reading | The answer is |", "|---|---|", *(f"| `{name}` | {told} |" for name, told in READINGS.items())])
+    return "\n".join([_HEAD, readings, "", _RULES, *(_section(entry) for entry in CATALOGUE.values())])
+
+
+def examples(task: str) -> list[dict]:
+    """Our own items of a task's form, the worked example first; one text for a task of texts."""
+    lines = resources.files("aquilamed.evals").joinpath("examples.jsonl").read_text(encoding="utf-8").splitlines()
+    return [row for row in map(json.loads, lines) if row["task"] == task]
+
+
+def _section(entry: Entry) -> str:
+    facts = "\n".join(f"| {name} | {told} |" for name, told in _facts(entry).items() if told)
+    return f"## {entry.name}\n\n{entry.title['en']} · {entry.title['zh']}\n\n| | |\n|---|---|\n{facts}\n\n{_shown(entry, examples(entry.name))}"
+
+
+def _facts(entry: Entry) -> dict[str, str]:
+    sets = {**known.questions(Path()), **known.documents(Path())}
+    hub = f"`{entry.hub}`: `{_short(entry, entry.files)}`" + (f" of `{entry.revision}`" if entry.revision else "") if entry.hub else "not there"
+    worked = known.shots(Path()).get(entry.local) if entry.kind == "choice" else None
+    shots = f"{entry.n_shots} of {entry.shots_split}: `{_short(entry, entry.shots_files)}`" + (f", or `{worked.path.as_posix()}`" if worked else "") if entry.shots_files else ""
+    return {
+        "version": str(entry.version), "language": LANGS[entry.lang], "published": entry.url, "licence": entry.license, "hub": hub,
+        "publisher's files": f"`{sets[entry.local].path.as_posix()}`" if entry.local else "", "answers": f"apart: {entry.answers}" if entry.answers else "",
+        "scored": entry.split + (f", {entry.expected:,} rows" if entry.expected else ""), "subjects": ", ".join(entry.subjects),
+        "worked examples": shots, "readings": ", ".join(f"`{name}`" for name in entry.readings), "paper": entry.paper or "ours",
+    }
+
+
+def _short(entry: Entry, pattern: str) -> str:
+    """The pattern with SUBJECT for the list of subjects, which has a line of its own."""
+    return pattern.replace(f"{{{','.join(entry.subjects)}}}", "SUBJECT") if entry.subjects else pattern
+
+
+def _shown(entry: Entry, rows: Sequence[dict]) -> str:
+    if entry.kind == "documents":
+        return f"Read as it stands:\n\n```text\n{rows[0]['text']}\n```\n"
+    worked, asked = ([row for row in rows if row["worked"] is is_worked] for is_worked in (True, False))
+    turn = wording.messages(asked[0], [])[0]["content"]
+    right = wording.letter_of(asked[0])
+    return (f"Form `plain`, with one worked example; right is {right}:\n\n```text\n{wording.plain(asked[0], worked)}\n```\n\n"
+            f"Form `chat`, the user's turn:\n\n```text\n{turn}\n```\n")
+
+
+if __name__ == "__main__":
+    Path(sys.argv[1]).write_text(page(), encoding="utf-8")

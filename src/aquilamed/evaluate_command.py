@@ -1,0 +1,102 @@
+"""The modes of `aquilamed eval`: list, replay, compare, or evaluate."""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from aquilamed.core.config import check
+
+NONE = Path()
+Say = Callable[[str], None]
+"""Told of what is under way, line by line."""
+
+
+def run(args: argparse.Namespace, say: Say) -> str:
+    """Do the one thing that the command line asks for; return what is to be printed.
+
+    Raises:
+        ConfigError: it asks for none, or for several.
+    """
+    asked = {"a model": bool(args.model), "--endpoint": bool(args.endpoint), "--replay": args.replay != NONE, "--compare": bool(args.compare), "--list": args.list}
+    given = [name for name, is_given in asked.items() if is_given]
+    check(len(given) == 1, f"aquilamed eval needs one of {', '.join(asked)}; given: {' and '.join(given) or 'none'}")
+    check(not (args.compare or args.list) or not args.export, "--export goes with an evaluation or with --replay")
+    mode = _list if args.list else _replay if args.replay != NONE else _compare if args.compare else _evaluate
+    return mode(args, say)
+
+
+def _list(args: argparse.Namespace, say: Say) -> str:
+    from aquilamed import evaluating, scoreboard
+    rows = evaluating.listing(_data(args))
+    return _told(args, rows, scoreboard.listing_as_text(rows))
+
+
+def _replay(args: argparse.Namespace, say: Say) -> str:
+    from aquilamed import scoreboard
+    from aquilamed.core import manifest
+    from aquilamed.evals import finding, replay, results
+    found = [replay.replay(folder) for folder in finding.scored_steps(args.replay)]
+    check(args.out == NONE or len(found) == 1, f"--out: {args.replay} holds {len(found)} evaluations; replay one of them: {', '.join(str(one.folder) for one in found)}")
+    if args.out != NONE:
+        args.out.mkdir(parents=True, exist_ok=True)
+        manifest.write_json(args.out / results.RESULTS, found[0].report)
+    for one in found:
+        _export(args, one.folder, one.report, args.out if args.out != NONE else one.folder.parent, say)
+    return _told(args, [scoreboard.replayed(one) for one in found], "\n\n".join(map(scoreboard.replay_as_text, found)))
+
+
+def _compare(args: argparse.Namespace, say: Say) -> str:
+    from aquilamed import scoreboard
+    from aquilamed.evals import compare, finding
+    found = compare.compare(*map(finding.scored_step, args.compare))
+    return _told(args, found, scoreboard.comparison_as_text(found))
+
+
+def _evaluate(args: argparse.Namespace, say: Say) -> str:
+    from aquilamed import cli, evaluating, progress, scoreboard
+    from aquilamed.engine.local import Local
+    from aquilamed.evals import finding
+    from aquilamed.report import page
+    wanted = _wanted(args)
+    out = args.out if args.out != NONE else Path("runs") / wanted.name
+    with progress.shown_on(sys.stderr) as tell:
+        evaluating.evaluate(wanted, out, Local(0, tell), say, replace=args.replace)
+    step = finding.scored_step(out)
+    found = scoreboard.scores(out, step) | {"page": str(page.write(out))}
+    _export(args, step, json.loads((step / "results.json").read_text(encoding="utf-8")), out, say)
+    say(cli.NOTICE)
+    return _told(args, found, f"{scoreboard.as_table(found)}\npage: {found['page']}")
+
+
+def _wanted(args: argparse.Namespace):
+    """The command line as settings.
+
+    Raises:
+        ConfigError: options that don't go together.
+    """
+    from aquilamed import evaluating
+    from aquilamed.models.remote import Endpoint
+    check(not args.endpoint or bool(args.name), "--endpoint needs --name MODEL, the model's name there")
+    check(bool(args.endpoint) or not (args.name or args.key_env or args.budget_tokens), "--name, --key-env and --budget-tokens go with --endpoint")
+    check(not args.endpoint or args.form != "plain", "--form plain: an endpoint takes chat turns alone; leave --form out")
+    endpoint = Endpoint(base_url=args.endpoint, model=args.name, key_env=args.key_env, budget_tokens=args.budget_tokens, max_tokens=args.reply_tokens or 512) if args.endpoint else Endpoint()
+    return evaluating.Wanted(model=args.model, endpoint=endpoint, tasks=tuple(args.tasks), data=_data(args), limit=args.limit, shots=args.shots, readings=tuple(args.readings),
+                             form=args.form or "plain", max_tokens=args.max_tokens, reply_tokens=args.reply_tokens or 48, seed=args.seed)
+
+
+def _data(args: argparse.Namespace) -> str:
+    from aquilamed.evals import catalogue
+    check(not args.data or args.data.startswith("hf://") or Path(args.data).is_dir(), f"--data {args.data}: no such folder")
+    return args.data or catalogue.HUB
+
+
+def _export(args: argparse.Namespace, step: Path, report: dict, out: Path, say: Say) -> None:
+    if args.export:
+        from aquilamed.evals import lm_eval
+        say(f"exported: {lm_eval.write(step, report, out / 'lm-eval')}")
+
+
+def _told(args: argparse.Namespace, as_json: object, text: str) -> str:
+    return json.dumps(as_json, ensure_ascii=False, indent=1) if args.json else text
