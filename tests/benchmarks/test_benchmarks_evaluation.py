@@ -9,7 +9,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
 import evaluation
 
-from aquilamed.evals import choice
+from aquilamed.evals import drawing
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,8 @@ def test_lm_eval_s_prompts_are_ours(drawn, tmp_path):
         assert len(docs) == 6 and len(pool) == evaluation.POOL[work] and not docs.keys() & {row["id"] for row in pool}
         heads = {doc["prompt"].rsplit("\n\n", 1)[0] for doc in docs.values()}
         assert len(heads) == (1 if work == "fixed" else 6) and all(head.count("Answer:") == evaluation.SHOTS for head in heads)
-        shots = choice.Shots(pool, evaluation.style(work))
+        how = evaluation.style(work)
+        shots = drawing.Shots(pool, how.n_shots, how.seed, how.shots_by)
         assert all(docs[row["id"]]["prompt"].endswith(f"Question: {row['stem']}\n" + "\n".join(f"{a}. {b}" for a, b in zip("ABCD", row["options"], strict=True)) + "\nAnswer:") for row in asked)
         assert all(shot["stem"] in docs[row["id"]]["prompt"] for row in asked for shot in shots.of(row))
         assert json.loads((folder / "tasks.json").read_text())[0]["doc_to_text"] == "prompt"
