@@ -17,8 +17,9 @@ $(READY): pyproject.toml constraints.txt
 quickstart: setup
 	$(BIN)/aquilamed run recipes/quickstart.py
 
+# Up to four processes of one thread each: tests are many small models, which more threads only slow down.
 test: setup
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 # What needs a GPU; `make test` leaves it out.
 test-gpu: setup
