@@ -115,7 +115,11 @@ def test_a_judge_stopped_by_its_budget_goes_on_without_a_second_answer_or_paymen
         n_first = len(seen)
         assert code == 2 and "budget_tokens=9000" in err and not manifest.read(tmp_path / "r/02-score")
         code, out, _ = command(capsys, *words, "--json")
-    assert code == 0 and len(made) == len(TASKS) and 0 < n_first < len(seen)
+        assert code == 0 and len(made) == len(TASKS) and 0 < n_first < len(seen)
+        n_all = len(seen)
+        assert command(capsys, *local(top, tmp_path / "whole", "--judge", url, "--judge-name", "strong"))[0] == 0 and len(seen) == n_all
+    for name in ("answers.parquet", "results.json"):
+        assert (tmp_path / "r/02-score" / name).read_bytes() == (tmp_path / "whole/02-score" / name).read_bytes(), name
     bodies = Counter(json.dumps(body, sort_keys=True) for _, body, _ in seen)
     twice = sum(len(json.loads(row["raw"]).get("again", ())) for row in results.read_answers(tmp_path / "r/02-score"))
     assert sum(n - 1 for n in bodies.values()) == twice, "only what is asked twice to measure the judge came twice"
