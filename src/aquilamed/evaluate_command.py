@@ -81,9 +81,14 @@ def _wanted(args: argparse.Namespace):
     check(not args.endpoint or bool(args.name), "--endpoint needs --name MODEL, the model's name there")
     check(bool(args.endpoint) or not (args.name or args.key_env or args.budget_tokens), "--name, --key-env and --budget-tokens go with --endpoint")
     check(not args.endpoint or args.form != "plain", "--form plain: an endpoint takes chat turns alone; leave --form out")
+    check(not args.judge or bool(args.judge_name), "--judge needs --judge-name MODEL, the model's name there")
+    check(bool(args.judge) or not (args.judge_name or args.judge_key_env or args.judge_budget_tokens), "--judge-name, --judge-key-env and --judge-budget-tokens go with --judge")
+    check(args.answer_tokens >= 0, f"--answer-tokens {args.answer_tokens}: expected 1 or more")
+    judge = Endpoint(base_url=args.judge, model=args.judge_name, key_env=args.judge_key_env, budget_tokens=args.judge_budget_tokens) if args.judge else Endpoint()
     endpoint = Endpoint(base_url=args.endpoint, model=args.name, key_env=args.key_env, budget_tokens=args.budget_tokens, max_tokens=args.reply_tokens or 512) if args.endpoint else Endpoint()
     return evaluating.Wanted(model=args.model, endpoint=endpoint, tasks=tuple(args.tasks), data=_data(args), limit=args.limit, shots=args.shots, readings=tuple(args.readings),
-                             form=args.form or "plain", max_tokens=args.max_tokens, reply_tokens=args.reply_tokens or 48, seed=args.seed)
+                             form=args.form or "plain", max_tokens=args.max_tokens, reply_tokens=args.reply_tokens or 48, cases=args.cases, answer_tokens=args.answer_tokens or (512 if args.endpoint else 256), judge=judge,
+                             seed=args.seed)
 
 
 def _data(args: argparse.Namespace) -> str:

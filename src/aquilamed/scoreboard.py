@@ -27,8 +27,8 @@ def scores(run: Path, step: Path) -> dict:
     body, asked = manifest.read(step) or {}, evaluating.asked_of(run)
     notes = body.get("notes", {})
     found = {"folder": str(run), "model": asked.get("model", ""), "rows": lines(json.loads((step / results.RESULTS).read_text(encoding="utf-8"))),
-             "not_asked": body.get("counts", {}).get("dropped", {}), "n_shots": asked.get("n_shots", {}), "left_out": asked.get("left_out", [])}
-    return found | {key: notes[key] for key in ("asked", "paid", "masked", "cut") if key in notes}
+             "not_asked": body.get("counts", {}).get("dropped", {}), "n_shots": asked.get("n_shots", {}), "left_out": asked.get("left_out", []), "dialogues": asked.get("dialogues", [])}
+    return found | {key: notes[key] for key in ("asked", "paid", "masked", "cut", "judge") if key in notes}
 
 
 def as_table(found: Mapping) -> str:
@@ -44,6 +44,10 @@ def as_table(found: Mapping) -> str:
         asked = found["asked"]
         told.append(f"{asked['requests']:,} requests, {asked['cached']:,} from the cache, {asked['refused']:,} refused (never graded), {found['cut']:,} replies cut; "
                     f"{asked['prompt_tokens']:,} + {asked['reply_tokens']:,} tokens paid; masked: {', '.join(f'{kind} {n}' for kind, n in found['masked'].items()) or 'nothing'}")
+    if "judge" in found:
+        told.append(f"judged by {found['judge']['model']}: {found['judge']['prompt_tokens']:,} + {found['judge']['reply_tokens']:,} tokens paid to it so far, by all runs together; how far it can be trusted is on the page")
+    elif found.get("dialogues"):
+        told.append(f"not judged, for no judge was named; stopped: ended by itself; rule: names help in an emergency: {', '.join(found['dialogues'])}")
     told += [f"left out: {one['task']}" for one in found["left_out"]]
     return "\n".join(told)
 

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from aquilamed.core import manifest
-from aquilamed.evals import results
+from aquilamed.evals import catalogue, rendered, results
 
 N_EN, N_ZH = 12, 9
 PERSON = "患者张伟，手机 13812345678。"
@@ -47,3 +47,15 @@ def stored(folder: Path, rows: list[dict]) -> Path:
     results.write_answers(folder / results.ANSWERS, rows)
     manifest.write_json(folder / results.RESULTS, results.report(results.read_answers(folder), 0))
     return folder
+
+
+def lay_dialogues(top: Path) -> Path:
+    """CMtMedQA's and Huatuo's test files and HealthBench as the hub has them: the items of ours that docs/tasks.md shows, and in each Chinese set one that names a person."""
+    asks = {"cmtmedqa_test": {"id": 9, "cate1": "内科", "instruction": f"{PERSON}血压１６０/95，要吃药吗？", "input": "", "output": "先复测血压。"},
+            "huatuo_qa": {"questions": [[f"{PERSON}头晕两天，怎么办？"]], "answers": ["先测血压，必要时就诊。"]}}
+    for name in ("cmtmedqa_test", "huatuo_qa", "healthbench"):
+        entry, rows = catalogue.CATALOGUE[name], [*(one["row"] for one in rendered.examples(name)), *([asks[name]] if name in asks else [])]
+        path = top / entry.hub / entry.files
+        path.parent.mkdir(parents=True)
+        path.write_text(json.dumps(rows, ensure_ascii=False) if entry.format == "json" else "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+    return top

@@ -98,12 +98,17 @@ HUB = {
     "bpb-medical-zh": [{"doc_id": "1", "title": "题", "abstract": "目的：观察。", "discipline": "药学"}, {"doc_id": "2", "title": "题", "abstract": "钢。", "discipline": "力学"}],
     "bpb-general-en": [{"text": "The market opens at seven.", "timestamp": "t", "url": "u"}],
     "bpb-general-zh": [{"id": "a", "context": "小镇在河的北岸。", "question": "在哪？", "answers": {"text": ["北岸"], "answer_start": [4]}}],
+    **{name: [one["row"] for one in rendered.examples(name)] for name, entry in CATALOGUE.items() if entry.kind == "dialogue" and entry.hub},
 }
 """Rows in the columns that the hub's pages and its readers show, looked up in November 2026; the words are ours."""
 FOUND = {
     "mmlu_test": [([2], "anatomy", "")], "medqa_us_test": [([2], "step1", "")], "medmcqa_dev": [([2], "Anatomy", "")], "pubmedqa_test": [([2], "", "We asked 40.\nHalf said so.")],
     "head_qa_test": [([2], "biology", "")], "ceval_val": [([2], "physician", "")], "cmmlu_test": [([2], "virology", "")], "cmb_exam_test": [([0, 2], "儿科", ""), ([1], "儿科", "")],
     "cmexam_val": [([1, 3], "", "")], "cmexam_test": [([1, 3], "", "")],
+}
+TALKS = {
+    "huatuo_qa": ("pairwise", "assistant", ""), "cmtmedqa_test": ("grades", "assistant", "内科"), "cmb_clin": ("grades", "assistant", "肾内科"),
+    "healthbench": ("rubric", "assistant", "context_seeking"), "healthbench_hard": ("rubric", "assistant", "hedging"), "healthbench_consensus": ("rubric", "assistant", "emergency_referrals"),
 }
 FOLDERS = {"mmlu_test": "anatomy/test", "ceval_val": "physician/val", "cmmlu_test": "virology/test", "pubmedqa_test": "pubmed_qa_labeled_fold0_source/test", "head_qa_test": "en/test"}
 
@@ -140,9 +145,11 @@ def test_the_hubs_columns(tmp_path, name):
     lay(tmp_path / "top", name)
     entry = CATALOGUE[name] if not CATALOGUE[name].files.endswith(".gz") else dataclasses.replace(CATALOGUE[name], files=CATALOGUE[name].files.removesuffix(".gz"))
     rows = read(entry.source(tmp_path / "top"), tmp_path / "out")
-    assert {row["source"] for row in rows} == {name} and {row["lang"] for row in rows} == {entry.lang} and {row["license"] for row in rows} == {entry.license}
+    assert {row["source"] for row in rows} == {name} and {row["lang"] for row in rows} == {"en" if entry.lang == "any" else entry.lang} and {row["license"] for row in rows} == {entry.license}
     if entry.kind == "choice":
         assert sorted((list(row["answers"]), row["subject"], row["context"]) for row in rows) == FOUND[name]
+    elif entry.kind == "dialogue":
+        assert [(row["meta"]["judged"], row["messages"][-1]["role"], row["meta"].get("subject", "")) for row in rows] == [TALKS[name]]
     else:
         assert [row["text"] for row in rows] == [HUB[name][0].get("abstract") or HUB[name][0].get("text") or HUB[name][0]["context"]]
     assert entry.shots(tmp_path / "top") is None
@@ -210,11 +217,14 @@ def test_refusals(tmp_path):
         gather.outside((source,))
 
 
+READINGS = {"choice": set(judge.CHOICE_READINGS), "documents": {judge.BITS}, "dialogue": {judge.STOPPED, judge.RULE, judge.PAIRWISE, judge.GRADES, judge.RUBRIC}}
+
+
 def test_what_every_entry_says():
-    assert len(CATALOGUE) == 14 and [entry.name for entry in catalogue.named(["cmmlu_test", "mmlu_test"])] == ["mmlu_test", "cmmlu_test"]
+    assert len(CATALOGUE) == 14 + 9 and [entry.name for entry in catalogue.named(["cmmlu_test", "mmlu_test"])] == ["mmlu_test", "cmmlu_test"]
     for name, entry in CATALOGUE.items():
-        assert name == entry.name and set(entry.title) == {"zh", "en"} and entry.license and entry.url.startswith("https://") and entry.version >= 1
-        assert set(entry.readings) <= ({judge.BITS} if entry.kind == "documents" else set(judge.CHOICE_READINGS)) and entry.mapping.kind in ("questions", "documents")
+        assert name == entry.name and set(entry.title) == {"zh", "en"} and entry.license and (entry.url.startswith("https://") or entry.bundled) and entry.version >= 1
+        assert set(entry.readings) <= READINGS[entry.kind] and entry.mapping.kind == {"choice": "questions", "documents": "documents", "dialogue": "conversations"}[entry.kind]
         assert bool(entry.shots_files) == bool(entry.shots_split) == (entry.kind == "choice")
     assert (len(MMLU), len(CEVAL), len(CMMLU)) == (6, 4, 9)
 
@@ -224,7 +234,7 @@ def test_the_page_is_current_and_shows_every_task():
     assert path.read_text(encoding="utf-8") == rendered.page(), "docs/tasks.md is not what the catalogue says: make tasks"
     for name, entry in CATALOGUE.items():
         rows = rendered.examples(name)
-        assert len(rows) == (2 if entry.kind == "choice" else 1) and {row["lang"] for row in rows} == {entry.lang}
+        assert len(rows) == (2 if entry.kind == "choice" or entry.bundled else 1) and (entry.kind == "dialogue" or {row["lang"] for row in rows} == {entry.lang})
         assert f"\n## {name}\n" in rendered.page()
 
 

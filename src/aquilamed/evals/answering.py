@@ -1,5 +1,6 @@
 """A model's answers to conversations, from a model here or behind an endpoint; kept on disk, so that a step that a judge's budget stopped does not answer again."""
 
+import dataclasses
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -31,6 +32,10 @@ class Said(NamedTuple):
     """What the model was shown."""
     reason: str = ""
     detail: str = ""
+    prompt_tokens: int = 0
+    """Of an endpoint: what was paid for the conversation."""
+    cached: bool = False
+    """An endpoint's earlier reply, not paid for again."""
 
 
 def answers(model: Model | remote.Endpoint, asked: Sequence[Asked], *, max_new_tokens: int, max_tokens: int, seed: int, kept: Path) -> list[Said]:
@@ -39,10 +44,16 @@ def answers(model: Model | remote.Endpoint, asked: Sequence[Asked], *, max_new_t
     `kept` is a file: where an earlier, killed try of the step has written it, it is read.
     """
     if not kept.exists():
-        made = _from_endpoint(model, asked) if isinstance(model, remote.Endpoint) else _from_model(model, asked, max_new_tokens, max_tokens, seed)
+        made = _from_endpoint(dataclasses.replace(model, max_tokens=max_new_tokens), asked) if isinstance(model, remote.Endpoint) else _from_model(model, asked, max_new_tokens, max_tokens, seed)
         kept.parent.mkdir(parents=True, exist_ok=True)
         manifest.write_json(kept, made)
     return [Said(*said) for said in json.loads(kept.read_text(encoding="utf-8"))]
+
+
+def usage(said: Sequence[Said]) -> dict:
+    """Of an endpoint's answers, as `remote.usage`, and how many of them reached their longest."""
+    replies = [remote.Reply(None if one.reason else one.text, one.prompt_tokens, one.tokens, cached=one.cached) for one in said]
+    return {**remote.usage(replies), "cut": sum(not one.stopped for one in said)}
 
 
 def _from_model(model: Model, asked: Sequence[Asked], max_new_tokens: int, max_tokens: int, seed: int) -> list[Said]:
@@ -67,9 +78,10 @@ def _said(model: Model, one: Asked, ids: list[int]) -> Said:
 
 
 def _from_endpoint(endpoint: remote.Endpoint, asked: Sequence[Asked]) -> list[Said]:
-    """The endpoint sees every conversation masked; `max_tokens` is its own."""
+    """The endpoint sees every conversation masked."""
     masked = [identifiers.mask([message["content"] for message in one.messages], one.lang)[0] for one in asked]
     shown = [[{"role": message["role"], "content": text} for message, text in zip(one.messages, texts, strict=True)] for one, texts in zip(asked, masked, strict=True)]
     replies = remote.ask(endpoint, shown) if shown else []
     return [Said("", reason="refused") if reply.text is None else
-            Said(structured.unthought(reply.text), reply.reply_tokens, not reply.cut, json.dumps(messages, ensure_ascii=False)) for reply, messages in zip(replies, shown, strict=True)]
+            Said(structured.unthought(reply.text), reply.reply_tokens, not reply.cut, json.dumps(messages, ensure_ascii=False), prompt_tokens=reply.prompt_tokens, cached=reply.cached)
+            for reply, messages in zip(replies, shown, strict=True)]

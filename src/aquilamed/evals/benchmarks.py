@@ -26,8 +26,8 @@ SCORED = "scored"
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Config:
-    sources: tuple[Source, ...]
-    """The benchmarks; a source's name is its task's name. paper 3.1"""
+    sources: tuple[Source, ...] = ()
+    """The benchmarks; a source's name is its task's name. Empty only where there are `cases`. paper 3.1"""
     shots: Mapping[str, Source] = dataclasses.field(default_factory=dict)
     """Benchmark -> where its worked examples come from; what is scored never becomes one. paper 3.1: 3-shot"""
     cases: tuple[Source, ...] = ()
@@ -45,7 +45,8 @@ class Config:
     """Of the draw."""
 
     def __post_init__(self):
-        gather.check_sources(self.sources, "questions")
+        if self.sources or not self.cases:
+            gather.check_sources(self.sources, "questions")
         names = [source.name for source in (*self.sources, *self.cases)]
         if self.cases:
             gather.check_sources(self.cases, "conversations")
@@ -69,14 +70,21 @@ def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts
 
     Dropped besides what the import drops: `duplicate` within a source; of the shots, `scored`; of the cases, `not_taken`.
     """
+    if not config.sources:
+        tables.scatter(out, "questions", tables.from_rows("questions", []))
+        return _cases(config, inputs, out, engine)
+    counts = _questions(config, inputs, out, engine)
+    return counts + _cases(config, inputs, out, engine) if config.cases else counts
+
+
+def _questions(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts:
+    """Import the questions and their worked examples."""
     read = gather.gather("questions", gather.placed(config.sources, inputs), out, engine, on_bad_row=config.on_bad_row)
     table = tables.read(out, "questions")
-    again = _repeated(table)
-    kept, dropped = tables.sift(table, {"duplicate": again})
+    kept, dropped = tables.sift(table, {"duplicate": _repeated(table)})
     marked = _marked(kept, config)
     counts = _replace(out, "questions", marked, dropped, read)
-    counts = counts + _shots(config, inputs, out, engine, marked) if config.shots else counts
-    return counts + _cases(config, inputs, out, engine) if config.cases else counts
+    return counts + _shots(config, inputs, out, engine, marked) if config.shots else counts
 
 
 def _marked(table: pa.Table, config: Config, kind: str = "questions") -> pa.Table:

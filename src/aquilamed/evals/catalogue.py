@@ -1,4 +1,4 @@
-"""Every benchmark that is scored with letters or in bits per byte: where it is published, how it is read, where its worked examples come from.
+"""Every benchmark that is scored with letters, in bits per byte or as a dialogue: where it is published, how it is read, where its worked examples come from.
 
 The one list: `evals.benchmarks` reads the sources from it, and what it reads is what decontamination searches for. `docs/tasks.md` is made from it.
 """
@@ -10,7 +10,8 @@ from typing import Literal
 
 from aquilamed.core.config import check, nearest
 from aquilamed.core.errors import ConfigError
-from aquilamed.core.sources import Documents, Questions, Skip, Source, files, known
+from aquilamed.core.sources import Documents, Questions, Skip, Source, casebooks, files, known
+from aquilamed.core.sources.cases import Case
 from aquilamed.core.sources.files import Format
 from aquilamed.core.sources.remote import is_remote
 from aquilamed.evals import judge
@@ -31,9 +32,9 @@ class Entry:
     """Language (zh, en) -> what people call it."""
     version: int = 1
     """Raised by hand when equal items are asked or read in another way."""
-    lang: Literal["zh", "en"]
-    """Of the items and so of the prompt."""
-    kind: Literal["choice", "documents"]
+    lang: Literal["zh", "en", "any"]
+    """Of the items and so of the prompt; `any`: each item has its own."""
+    kind: Literal["choice", "documents", "dialogue"]
     hub: str
     """The data set's id on the Hugging Face hub; empty: it is not there."""
     revision: str = PARQUET
@@ -41,19 +42,24 @@ class Entry:
     files: str = ""
     """Pattern of the items' files below the folder of the hub's id."""
     format: Format = "parquet"
-    mapping: Questions | Documents
+    mapping: Questions | Documents | Case
     skip: tuple[Skip, ...] = ()
     expected: int = 0
     """Items that the publisher counts in `files`; 0: not stated."""
     answers: str = ""
     """Address of a JSON file of answers that the publisher keeps apart; in a folder its last part lies beside the hub's files."""
     local: str = ""
-    """Name of the set in `core.sources.known`, where it is there."""
+    """Name of the set in `core.sources.known` or, of a dialogue, `casebooks.known`, where it is there."""
+    bundled: Source | None = None
+    """The items, where this package holds them: no files are needed then."""
+    taken: int = 0
+    """Of a set that models are trained on, too: how many of its items are the benchmark, the same as in `recipes/real_small.py`; 0: all. ours"""
     split: str
     """What the publisher calls the part that is scored."""
     license: str
     """SPDX, or what the publisher says; `unknown`: nothing."""
     url: str
+    """Where it is published; empty: here."""
     paper: str = ""
     """Section of the Aquila-Med paper that scores it; empty: ours."""
     n_shots: int = 3
@@ -73,7 +79,9 @@ class Entry:
         Raises:
             ConfigError: neither of the two ways leads to files.
         """
-        tried = self._at_home(top, known.questions if self.kind == "choice" else known.documents) + ([self.published(top)] if self.hub else [])
+        if self.bundled:
+            return self.bundled
+        tried = self._at_home(top, HOMES[self.kind]) + ([self.published(top)] if self.hub else [])
         if found := next(filter(_is_there, tried), None):
             return found
         places = " and ".join(str(source.path) for source in tried) or f"{top} (it is on no hub)"
@@ -95,14 +103,22 @@ class Entry:
         """The worked examples likewise."""
         return self._below(top, self.shots_files)
 
+    @property
+    def _lang(self) -> str:
+        return "" if self.lang == "any" else self.lang
+
     def _below(self, top: Path | str, pattern: str) -> Source:
         at = f"@{self.revision}" if self.revision and is_remote(top) else ""
-        return Source(name=self.name, path=f"{top}/{self.hub}{at}/{pattern}", format=self.format, mapping=self.mapping, license=self.license, lang=self.lang, skip=self.skip)
+        return Source(name=self.name, path=f"{top}/{self.hub}{at}/{pattern}", format=self.format, mapping=self.mapping, license=self.license, lang=self._lang, skip=self.skip)
 
     def _at_home(self, top: Path | str, sets: Callable[[Path], Mapping[str, Source]]) -> list[Source]:
         """The publisher's own files, where `top` is a folder and `known` has the set."""
         found = None if is_remote(top) else sets(Path(top)).get(self.local)
-        return [dataclasses.replace(found, name=self.name, lang=self.lang, skip=found.skip or self.skip)] if found else []
+        return [dataclasses.replace(found, name=self.name, lang=self._lang, skip=found.skip or self.skip)] if found else []
+
+
+HOMES: Mapping[str, Callable[[Path], Mapping[str, Source]]] = {"choice": known.questions, "documents": known.documents, "dialogue": casebooks.known}
+"""Kind of task -> the publishers' own files below a folder."""
 
 
 def named(names: Iterable[str]) -> list[Entry]:
@@ -206,5 +222,33 @@ def _texts() -> list[Entry]:
     ]
 
 
-CATALOGUE: Mapping[str, Entry] = {entry.name: entry for entry in (*_english(), *_chinese(), *_texts())}
-"""Name -> entry, English exams first."""
+def _dialogues() -> list[Entry]:
+    """The paper's dialogue sets, what stands in for two of them, HealthBench, and the safety set of ours; their sources stand in `casebooks`."""
+    huatuo, turns = {"en": "Huatuo-26M questions", "zh": "Huatuo-26M 单轮问答"}, {"en": "CMtMedQA, multi-turn", "zh": "CMtMedQA 多轮问诊"}
+    stand_in = {"en": ", a stand-in from training data", "zh": "（取自训练数据的替代）"}
+    both = lambda title: {lang: title[lang] + stand_in[lang] for lang in title}  # noqa: E731
+    code = "https://github.com/FreedomIntelligence"
+    parts = {"healthbench": ("all", "全部"), "healthbench_hard": ("hard", "难题"), "healthbench_consensus": ("consensus", "共识标准")}
+    return [
+        _dialogue("huatuo_qa", huatuo, hub=casebooks.HUATUO, split="test", url=f"{code}/Huatuo-26M", paper="3.2"),
+        _dialogue("cmtmedqa_test", turns, hub=casebooks.CMTMEDQA, split="test", url="https://github.com/SupritYoung/Zhongjing", paper="3.2"),
+        _dialogue("cmb_clin", {"en": "CMB-Clin, cases with questions", "zh": "CMB-Clin 病例问答"}, hub=casebooks.CMB, split="all", url=f"{code}/CMB"),
+        *(_dialogue(name, {"en": f"HealthBench, {en}", "zh": f"HealthBench（{zh}）"}, hub=casebooks.HEALTHBENCH, split=en, url="https://openai.com/index/healthbench/") for name, (en, zh) in parts.items()),
+        _dialogue("safety", {"en": "Safety, ours", "zh": "安全题（自编）"}, split="all", url="", expected=74),
+        _dialogue("huatuo_qa_sample", both(huatuo), split="sample", url=f"{code}/Huatuo-26M", taken=60),
+        _dialogue("cmtmedqa_cases", both(turns), split="train", url="https://github.com/SupritYoung/Zhongjing", taken=60),
+    ]
+
+
+def _dialogue(name: str, title: Mapping[str, str], *, hub: str = "", **more) -> Entry:
+    """An entry whose files, form and licence are those of the source in `casebooks`."""
+    bundled, published, at_home = casebooks.safety(), casebooks.published(HUB), casebooks.known(Path())
+    source = {bundled.name: bundled, **published, **at_home}[name]
+    where = {"files": str(source.path).partition(f"{hub}/")[2], "revision": ""} if hub else {"bundled": bundled} if name == bundled.name else {"local": name}
+    readings = (judge.STOPPED, *([judge.RULE] if source.mapping.rule else []), source.mapping.judged)
+    return Entry(name=name, title=title, lang=source.lang or "any", kind="dialogue", hub=hub, format=source.format, mapping=source.mapping, skip=source.skip, license=source.license,
+                 n_shots=0, readings=readings, **{"expected": source.expected, **where, **more})
+
+
+CATALOGUE: Mapping[str, Entry] = {entry.name: entry for entry in (*_english(), *_chinese(), *_texts(), *_dialogues())}
+"""Name -> entry, English exams first, dialogues last."""

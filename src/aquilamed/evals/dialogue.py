@@ -65,6 +65,12 @@ class Question:
     requests: list[list[dict]]
 
 
+def paid(settings: Settings) -> dict:
+    """For a manifest's notes: who judged, and what was paid to it by all runs so far; empty where nobody judged."""
+    judge_ = settings.judge
+    return {"judge": {"model": judge_.model, "base_url": judge_.base_url, **remote.account(judge_)}} if judge_.base_url else {}
+
+
 def tasks(cases: dict[str, Sequence[dict]], settings: Settings, *, max_tokens: int, seed: int, passes: Path) -> list[Task]:
     """A task for each source of cases; answers wait below `passes` for a later try."""
     made = []
@@ -91,7 +97,7 @@ def ask(model: Model | remote.Endpoint, cases: Sequence[dict], *, settings: Sett
     rows += [_answer(turn, said, judge.RULE, {"text": said.text, "rule": turn.case["meta"]["rule"], "asked": "\n".join(message["content"] for message in turn.prompt)}) for turn, said in good if "rule" in turn.case["meta"]]
     if settings.judge.base_url:
         rows += judged([question for turn, said in good for question in questions(turn, said)], settings, seed)
-    return Asked(answers=rows, dropped=dropped)
+    return Asked(answers=rows, dropped=dropped, tokens=answering.usage([said for _, said in found]) if isinstance(model, remote.Endpoint) else {})
 
 
 def turns_of(case: dict) -> list[Turn]:

@@ -4,7 +4,7 @@ import dataclasses
 import functools
 import json
 import time
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from aquilamed.core.config import check, nearest
 from aquilamed.core.counts import Counts
 from aquilamed.core.errors import ModelUnavailable
 from aquilamed.core.manifest import write_json
-from aquilamed.evals import choice, dialogue, drawing, judge, parts, perplexity, preferences, results, sampling
+from aquilamed.evals import choice, dialogue, drawing, judge, parts, perplexity, preferences, results, sampling, tally
 from aquilamed.evals.task import Answer, Task
 from aquilamed.models import folders
 from aquilamed.models.folders import Model
@@ -66,6 +66,8 @@ class Config:
     """Of the samples, 0 or more; 0 is greedy. ours: stages differ by their weights alone"""
     dialogues: dialogue.Settings = dialogue.Settings()
     """How the cases of the benchmarks step are asked, and who judges the answers. paper 3.2"""
+    versions: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    """Task -> version of how its items are put and read, as the catalogue has it; 1 where none is named."""
     seed: int = 0
     """Of draws, worked examples, sampling and bootstrap."""
 
@@ -100,7 +102,7 @@ def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts
         began = time.monotonic()
         part = parts.kept(out, task) or parts.keep(out, task, task.ask(model, task.items))
         rows += part.rows
-        dropped += [(task, *item) for item in part.dropped]
+        dropped += [(task.kind, *item) for item in part.dropped]
         seconds[task.name] = round(time.monotonic() - began, 1)
         tokens.update({task.name: part.tokens} if part.tokens else {})
         if task.name == SAMPLES_TASK:
@@ -108,8 +110,8 @@ def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts
     check(bool(rows or dropped), "nothing to score: give benchmarks, heldout or preferences as input, or sample_tokens above 0")
     results.write_answers(out / results.ANSWERS, rows)
     write_json(out / results.RESULTS, results.report(results.read_answers(out), config.seed))
-    _write_dropped(out, dropped)
-    return _counts(rows, dropped, {"task_seconds": seconds, "task_tokens": tokens})
+    tally.write_dropped(out, dropped)
+    return tally.counts(rows, dropped, {"task_seconds": seconds, "task_tokens": tokens, **dialogue.paid(config.dialogues)})
 
 
 def _check_template(config: Config, inputs: Mapping[str, Path], model: Model) -> None:
@@ -134,7 +136,8 @@ def _tasks(config: Config, inputs: Mapping[str, Path], out: Path) -> list[Task]:
     if config.sample_tokens:
         ask = functools.partial(sampling.sample, max_new_tokens=config.sample_tokens, temperature=config.temperature, seed=config.seed)
         tasks.append(Task(name=SAMPLES_TASK, kind="", items=sampling.items(config.samples), ask=ask))
-    return tasks
+    tally.check_versions(config.versions, (task.name for task in tasks))
+    return [dataclasses.replace(task, version=config.versions.get(task.name, 1)) for task in tasks]
 
 
 def _choice_tasks(config: Config, folder: Path) -> list[Task]:
@@ -180,19 +183,3 @@ def _write_samples(out: Path, rows: Sequence[dict]) -> None:
     answers = [Answer(id=row["id"], reading=row["reading"], raw=json.loads(row["raw"]), lang=row["lang"], prompt=row["prompt"]) for row in rows]
     shown = [{"id": a.id, "lang": a.lang, "prompt": a.prompt, **a.raw} for a in answers]
     write_json(out / results.SAMPLES, {"summary": sampling.summary(answers), "samples": shown})
-
-
-def _write_dropped(out: Path, dropped: Sequence[tuple]) -> None:
-    """Dropped items with the columns of their kind, `reason` and `detail`; sampled prompts are settings, not records."""
-    by_kind: dict[str, list[dict]] = defaultdict(list)
-    for task, item, reason, detail in dropped:
-        by_kind[task.kind].append({**item, "reason": reason, "detail": detail})
-    for kind, found in sorted(by_kind.items()):
-        if kind:
-            tables.write_dropped_rows(out, kind, found)
-
-
-def _counts(rows: Sequence[dict], dropped: Sequence[tuple], notes: dict) -> Counts:
-    langs = {(row["task"], row["id"]): row["lang"] for row in rows}
-    return Counts(n_in=len(langs) + len(dropped), n_out=len(langs), dropped=Counter(reason for _, _, reason, _ in dropped),
-                  langs=Counter(langs.values()), notes=notes)

@@ -50,6 +50,19 @@ def locate(source: str | Path) -> Path:
     return folder
 
 
+def has_template(source: str | Path) -> bool:
+    """Whether the model folder's tokenizer can render chat turns.
+
+    Raises:
+        ModelUnavailable: not a model folder, or a tokenizer that this transformers can't load.
+    """
+    folder = locate(source)
+    try:
+        return bool(transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True).chat_template)
+    except (OSError, ValueError, KeyError) as error:
+        raise ModelUnavailable(f"{folder}: can't be loaded: {error}") from error
+
+
 def load(source: str | Path, *, device: str = "", trained: bool = False, bits: int = 0, attention: str = "sdpa") -> Model:
     """Load a folder ready for the prefix tree: fp32 on CPU; on GPU bf16, or fp32 where it is to be trained (under autocast); its linear layers in `bits` where that is 4 or 8.
 
