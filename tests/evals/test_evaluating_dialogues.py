@@ -11,6 +11,8 @@ import tiny
 
 from aquilamed import cli
 from aquilamed.core import manifest, tables
+from aquilamed.core.sources import casebooks
+from aquilamed.engine.local import Local
 from aquilamed.evals import answering, benchmarks, catalogue, dialogue, rendered, results
 from aquilamed.models import comparing, remote
 
@@ -239,7 +241,10 @@ def test_a_stand_in_is_the_same_cases_whatever_the_seed(shared_data, tmp_path, c
         rows = list(tables.rows(tmp_path / f"r{seed}/01-benchmarks" / benchmarks.CASES, "conversations"))
         taken.append({row["id"] for row in rows})
         assert Counter(row["source"] for row in rows) == {"cmtmedqa_cases": 60, "huatuo_qa_sample": 60}
-    assert taken[0] == taken[1]
+    sources = casebooks.known(shared_data)
+    (tmp_path / "recipe").mkdir()
+    benchmarks.run(benchmarks.Config(cases=tuple(sources.values()), taken=dict.fromkeys(sources, 60)), {}, tmp_path / "recipe", Local(1))
+    assert taken[0] == taken[1] == {row["id"] for row in tables.rows(tmp_path / "recipe" / benchmarks.CASES, "conversations")}
 
 
 @pytest.mark.parametrize("name", [name for name, entry in catalogue.CATALOGUE.items() if entry.kind == "dialogue"])
