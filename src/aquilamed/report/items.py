@@ -39,7 +39,7 @@ def collect(run: Run) -> dict | None:
             _add(found, number, row)
     order = [*(name for name in READINGS if name in readings), *sorted(readings - set(READINGS))]
     words = {name: question for _, step in stages for name, question in _questions(run, step).items()}
-    items = [_finished(found[key], words.get(key[1]), order) for key in sorted(found)]
+    items = [_finished(found[key], words.get(key[1]), order) for key in sorted(found, key=lambda key: (key[1] not in words, key))]       # exams first
     tasks = sorted({item["t"] for item in items})
     return {"stages": [name for name, _ in stages], "tasks": tasks, "readings": order, "prefixes": _share_prefixes(items), "items": items}
 
