@@ -57,7 +57,7 @@ def questions(folder: Path) -> dict[str, list[dict]]:
 def lay_ours(work: str, name: str, rows: list[dict], limit: int, folder: Path) -> None:
     """Our questions and their pool, and the same prompts and options for lm-eval."""
     if name == "MMLU clinical knowledge":
-        rows = [row for row in rows if row["subject"] == "clinical_knowledge_test"]
+        rows = [row for row in rows if row["subject"] == "clinical_knowledge"]
     pool, asked = rows[:POOL[work]], rows[POOL[work]:POOL[work] + limit]
     write(folder, asked, pool)
     how = style(work)
@@ -74,8 +74,8 @@ def lay_own(task: str, rows: list[dict], limit: int, folder: Path) -> None:
     asked = rows[:limit]
     write(folder, asked, [])
     if task == "mmlu":
-        subjects = sorted({row["subject"].removesuffix("_test") for row in asked})
-        made = [(f"mmlu_{subject}", [row for row in asked if row["subject"] == f"{subject}_test"]) for subject in subjects]
+        subjects = sorted({row["subject"] for row in asked})
+        made = [(f"mmlu_{subject}", [row for row in asked if row["subject"] == subject]) for subject in subjects]
     else:
         made = [(task, asked)]
     for name, some in made:

@@ -19,6 +19,17 @@ def drawn(tmp_path_factory):
     return evaluation.questions(tmp_path_factory.mktemp("questions"))
 
 
+def test_every_set_has_questions_to_ask(drawn, tmp_path):
+    """A set whose subject is named otherwise than the import names it would leave nothing to compare."""
+    for source in evaluation.SETS.values():
+        (tmp_path / source).mkdir()
+        evaluation.lay_ours("fixed", next(name for name, one in evaluation.SETS.items() if one == source), drawn[source], 2, tmp_path / source)
+        assert len(evaluation.read_lines(tmp_path / source / "ours.jsonl")) == 2
+    (tmp_path / "own").mkdir()
+    evaluation.lay_own("mmlu", drawn[evaluation.OWN["mmlu"]], 4, tmp_path / "own")
+    assert sum(len(evaluation.read_lines(path)) for path in (tmp_path / "own").glob("mmlu_*.jsonl")) == 4
+
+
 @pytest.mark.parametrize("task", evaluation.OWN)
 def test_the_publisher_s_row_is_the_question_s_own(drawn, task):
     for row in drawn[evaluation.OWN[task]]:
