@@ -13,9 +13,7 @@ from aquilamed.evals import drawing
 
 
 @pytest.fixture(scope="module")
-def drawn(tmp_path_factory):
-    if not (Path(__file__).resolve().parents[2] / evaluation.DATA).is_dir():
-        pytest.skip("../shared/data is absent: real files can't be tested here")
+def drawn(shared_data, tmp_path_factory):
     return evaluation.questions(tmp_path_factory.mktemp("questions"))
 
 

@@ -31,15 +31,12 @@ def read(source, out: Path) -> list[dict]:
 
 
 @pytest.fixture(scope="module")
-def at_home(tmp_path_factory) -> tuple[list[dict], list[dict]]:
+def at_home(shared_data, tmp_path_factory) -> tuple[list[dict], list[dict]]:
     """(questions, worked examples) of all exams whose files are at hand, as the benchmarks stage writes them."""
-    data = Path(__file__).resolve().parents[2] / "../shared/data"
-    if not data.is_dir():
-        pytest.skip("../shared/data is absent: real files can't be tested here")
     out, entries = tmp_path_factory.mktemp("real"), catalogue.named(KEPT)
-    shots = {entry.name: found for entry in entries if (found := entry.shots(data))}
+    shots = {entry.name: found for entry in entries if (found := entry.shots(shared_data))}
     assert set(shots) == {"pubmedqa_test", "head_qa_test"}
-    benchmarks.run(benchmarks.Config(sources=tuple(entry.source(data) for entry in entries), shots=shots), {}, out, Local(1))
+    benchmarks.run(benchmarks.Config(sources=tuple(entry.source(shared_data) for entry in entries), shots=shots), {}, out, Local(1))
     return list(tables.rows(out, "questions")), list(tables.rows(out / "shots", "questions"))
 
 

@@ -14,7 +14,6 @@ from aquilamed.core.errors import ConfigError, ModelUnavailable
 from aquilamed.core.text import language
 from aquilamed.models import embedded, texts, trim, vocabulary
 
-SHARED = Path(__file__).parents[2].parent / "shared" / "data"
 BYTES = [f"<0x{k:02X}>" for k in range(256)]
 WORDS = ["a", "b", "c", "d", "▁", "ab", "bc", "abc", "abcd", "cd", "肺", "炎", "肺炎"]
 TOKENS = ["<pad>", "<unused0>", "<eos>", "<unk>", *BYTES, *WORDS]
@@ -347,11 +346,9 @@ def alike(tokenizers: tuple[Tokenizer, Tokenizer], texts: list[str]) -> tuple[fl
     return n_same / n_all, n_texts / len(texts)
 
 
-def sample(parts: tuple[str, ...], lang: str, every: int) -> list[str]:
-    """Every `every`-th line of that language in those folders of the shared data."""
-    if not SHARED.exists():
-        pytest.skip(f"{SHARED} is not here")
-    lines = (line for text in texts.read_texts(SHARED / name for name in parts) for line in text.splitlines())
+def sample(top: Path, parts: tuple[str, ...], lang: str, every: int) -> list[str]:
+    """Every `every`-th line of that language in those folders of `top`."""
+    lines = (line for text in texts.read_texts(top / name for name in parts) for line in text.splitlines())
     return [line for line in itertools.islice(lines, 0, None, every) if len(line) > 20 and language(line) == lang]
 
 
@@ -361,9 +358,9 @@ def sample(parts: tuple[str, ...], lang: str, every: int) -> list[str]:
     (("preference", "benchmarks"), "zh", 0.99, 0.95),
     (("preference", "benchmarks"), "en", 0.96, 0.55),
 ])
-def test_real_texts_are_cut_alike(tokenizers, record_property, parts, lang, tokens, texts):
+def test_real_texts_are_cut_alike(shared_data, tokenizers, record_property, parts, lang, tokens, texts):
     """The kept set was chosen on the first two folders; the others are new to it."""
-    lines = sample(parts, lang, every=60)
+    lines = sample(shared_data, parts, lang, every=60)
     shares = alike(tokenizers, lines)
     record_property(f"{'+'.join(parts)} {lang}", f"{len(lines)} texts, alike: {shares[0]:.4f} of tokens, {shares[1]:.4f} of texts")
     assert shares[0] >= tokens and shares[1] >= texts, shares
