@@ -1,4 +1,4 @@
-"""The intervals and tests, against numbers worked out by hand, against scipy, and against statsmodels where that is installed."""
+"""The intervals and tests, against numbers worked out by hand, against scipy, and against statsmodels."""
 
 import itertools
 import math
@@ -8,6 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import scipy.stats
+from statsmodels.regression.linear_model import OLS
+from statsmodels.stats.contingency_tables import mcnemar
+from statsmodels.stats.multitest import multipletests
+from statsmodels.stats.power import NormalIndPower
+from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
 from aquilamed.evals import power, stats
 
@@ -15,12 +20,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
 import interval_coverage as coverage  # noqa: E402
 
 ALONE = [str(i) for i in range(100)]
-
-
-@pytest.fixture
-def statsmodels():
-    """The reference for what scipy lacks; it is no dependency of the project."""
-    return pytest.importorskip("statsmodels.api", reason="statsmodels is not installed: Holm, clustered errors and power are checked by hand only")
 
 
 def test_wilson_by_hand():
@@ -166,11 +165,7 @@ def test_grouped_items_show_less():
     assert power.of_share(scores, groups) > 2 * power.of_share(scores, [str(i) for i in range(120)])
 
 
-def test_statsmodels_says_the_same(statsmodels):
-    from statsmodels.stats.contingency_tables import mcnemar
-    from statsmodels.stats.multitest import multipletests
-    from statsmodels.stats.power import NormalIndPower
-    from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
+def test_statsmodels_says_the_same():
     chance = np.random.default_rng(1)
     for n in (1, 2, 7, 40):
         p = chance.random(n) ** 4
@@ -188,10 +183,10 @@ def test_statsmodels_says_the_same(statsmodels):
     assert power.between_shares(0.3, 100) == pytest.approx(other - 0.3, abs=1e-4)
 
 
-def test_statsmodels_has_the_same_clustered_error(statsmodels):
+def test_statsmodels_has_the_same_clustered_error():
     chance = np.random.default_rng(2)
     groups, values = chance.integers(0, 15, 90), chance.random(90)
-    fitted = statsmodels.OLS(values, np.ones(90)).fit(cov_type="cluster", cov_kwds={"groups": groups, "use_correction": False, "df_correction": True})
+    fitted = OLS(values, np.ones(90)).fit(cov_type="cluster", cov_kwds={"groups": groups, "use_correction": False, "df_correction": True})
     found = stats.grouped_spread(values, [str(g) for g in groups])
     assert found.error == pytest.approx(float(fitted.bse[0]) * math.sqrt(15 / 14)) and found.freedom == 14
 
