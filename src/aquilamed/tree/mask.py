@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
+from aquilamed.tree.attention import banded
 from aquilamed.tree.pack import ROOT, Pack
 
 
@@ -49,8 +50,10 @@ def windows(config) -> list[int]:
 def attention_mask(pack: Pack, config, dtype: torch.dtype, device: torch.device, *, flex: bool = False, past: int = 0):
     """For a model of `config`: the 4-D additive mask (1, 1, T, kept + T), or a `BlockMask` that lets blocks nobody sees be left out; a dict of one per kind of layer where it mixes kinds."""
     def bias(window: int) -> torch.Tensor:
-        seen = torch.from_numpy(visible(pack, window, past)).to(device)
-        return torch.zeros(seen.shape, dtype=dtype, device=device).masked_fill_(~seen, torch.finfo(dtype).min)[None, None]
+        seen_TU = visible(pack, window, past)
+        seen = torch.from_numpy(seen_TU).to(device)
+        mask = torch.zeros(seen.shape, dtype=dtype, device=device).masked_fill_(~seen, torch.finfo(dtype).min)[None, None]
+        return banded(mask, seen_TU) if device.type == "cpu" else mask
     return _by_kind(config, _blocks(pack, device) if flex and not past else bias)
 
 
