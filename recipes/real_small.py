@@ -119,7 +119,7 @@ def training(sizes: Sizes) -> list[Step]:
         *watched(Step(name="cpt-2", stage="train.pretrain", config=pretrain.Config(optim=later), inputs={"model": "cpt-1", "documents": "mix-2"}, paper="2.1.3"), PANEL, LIMITS),
         *watched(Step(name="sft", stage="train.sft", config=sft.Config(optim=tune), inputs={"model": "cpt-2", "conversations": "dialogues", "heldout": "dialogues/heldout"}, paper="2.2.2"), PANEL, LIMITS),
         Step(name="pairs-objective", stage="preference.objective", config=objective.Config(max_pairs=sizes.objective), inputs={"questions": "exam-questions"}, paper="2.3.1"),
-        Step(name="pairs-subjective", stage="preference.subjective", config=subjective.Config(n_conversations=sizes.subjective, max_new_tokens=96),
+        Step(name="pairs-subjective", stage="preference.subjective", config=subjective.Config(n_conversations=sizes.subjective, max_new_tokens=192),
              inputs={"model": "sft", "conversations": "dialogues"}, paper="2.3.1"),
         Step(name="votes", stage="preference.importing", config=votes.Config(sources=tuple(known.preferences(DATA).values()))),
         Step(name="pairs-general", stage="preference.join", config=join.Config(max_pairs=sizes.general), inputs={"votes": "votes"}),

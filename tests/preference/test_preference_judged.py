@@ -136,7 +136,7 @@ def test_every_two_verdicts_settle_as_by_hand():
 
 def test_the_models_own_answer_goes_to_a_judge_masked(tmp_path, monkeypatch):
     tiny.make(tmp_path / "m" / "model")
-    monkeypatch.setattr(subjective, "sample", lambda model, rows, config: [f"Call me on 415-555-0132, {row['id'][:4]}, and rest." for row in rows])
+    monkeypatch.setattr(subjective, "sample", lambda model, rows, config: [(f"Call me on 415-555-0132, {row['id'][:4]}, and rest.", "") for row in rows])
     with served(clinic(honest)) as (url, seen):
         tables.scatter(tmp_path / "in", "conversations", tables.from_rows("conversations", conversations()))
         config = subjective.Config(n_conversations=6, judge=Endpoint(base_url=url, model="strong", cache=str(tmp_path / "cache")))

@@ -112,15 +112,17 @@ def test_a_pair_that_teaches_nothing_is_dropped_with_its_reason(answer, reason):
 
 
 def test_sampled_answers_make_counted_pairs(tmp_path):
-    tiny.make(tmp_path / "m" / "model")
-    rows = [{**ORIGIN, "kind": "single", "messages": [{"role": "user", "content": f"头痛{i}天 headache?"}, {"role": "assistant", "content": "注意休息，多喝水，必要时就诊。"}]} for i in range(6)]
+    tiny.make(tmp_path / "m" / "model", spread=0.1)                          # so even a choice that half of its answers end within 60 tokens
+    rows = [{**ORIGIN, "kind": "single", "messages": [{"role": "user", "content": f"头痛{i}天 headache?"}, {"role": "assistant", "content": "注意休息，多喝水，必要时就诊。"}]} for i in range(20)]
     tables.scatter(tmp_path / "in", "conversations", tables.from_rows("conversations", rows))
     given = {"model": tmp_path / "m", "conversations": tmp_path / "in"}
-    config = subjective.Config(n_conversations=4, max_new_tokens=6)
+    config = subjective.Config(n_conversations=16, max_new_tokens=60)
     counts = subjective.run(config, given, tmp_path / "a", Local(1))
     again = subjective.run(config, given, tmp_path / "b", Local(1))
     pairs = list(tables.rows(tmp_path / "a", "preferences"))
-    assert counts.notes == {"conversations_available": 6, "writer": "sampled", "judge": "surface"} and pairs
+    assert counts.notes == {"conversations_available": 20, "writer": "sampled", "judge": "surface"} and pairs
     assert all((pair["meta"]["writer"], pair["meta"]["judge"], pair["meta"]["winner"]) == ("sampled", "surface", "reference") for pair in pairs)
-    assert counts.n_in == 4 == counts.n_out + sum(counts.dropped.values()) and counts == again
+    assert counts.n_in == 16 == counts.n_out + sum(counts.dropped.values()) and counts == again
+    short = subjective.run(subjective.Config(n_conversations=16, max_new_tokens=2), given, tmp_path / "c", Local(1))
+    assert 0 < counts.dropped["cut"] < short.dropped["cut"]                  # an answer that has not ended makes no pair
     assert [p.read_bytes() for p in tables.shards(tmp_path / "a", "preferences")] == [p.read_bytes() for p in tables.shards(tmp_path / "b", "preferences")]

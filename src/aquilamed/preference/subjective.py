@@ -18,7 +18,7 @@ from aquilamed.models.generate import generate
 from aquilamed.preference import judged
 from aquilamed.preference.judged import Contest
 
-VERSION = 3
+VERSION = 4
 SENT = "conversations whose identifiers hygiene.identifiers had masked; the pairs hold them so, too"
 
 
@@ -33,7 +33,7 @@ class Config:
     judge: remote.Endpoint = remote.Endpoint()
     """Who compares, in both orders; without `base_url` the text's surface. May be the writer's server. paper 2.3.1: the same model, asked once"""
     max_new_tokens: int = 256
-    """Longest sampled answer, tokens; a remote one's limit is `writer.max_tokens`."""
+    """Longest sampled answer, tokens; a remote one's limit is `writer.max_tokens`. One that reaches it is dropped: half a sentence with a stop token behind it teaches to end no answer."""
     temperature: float = 0.8
     """Of sampling. ours: varied, still sensible"""
     max_overlap: float = 0.6
@@ -50,8 +50,8 @@ class Config:
 def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts:
     """Write `preferences/` from `inputs["conversations"]` and, without a writer, answers of `inputs["model"]`.
 
-    Dropped of those drawn: unrenderable, empty, too_similar; reference_not_better (no judge); writer_refused, cut (a writer); judge_refused, unparsed,
-    orders_disagree, tie (a judge).
+    Dropped of those drawn: unrenderable, cut (the answer has not ended), empty, too_similar; reference_not_better (no judge); writer_refused (a writer);
+    judge_refused, unparsed, orders_disagree, tie (a judge).
     """
     rows = [row for row in tables.rows(inputs["conversations"], "conversations") if row["kind"] in config.kinds]
     drawn = sorted(rows, key=lambda row: (chance.share(config.seed, row["id"]), row["id"]))[:config.n_conversations]
@@ -86,11 +86,11 @@ def _remote(config: Config, inputs: Mapping[str, Path], drawn: list[dict]) -> tu
 
 def _sampled(config: Config, inputs: Mapping[str, Path], drawn: list[dict]) -> list[Contest]:
     answers = sample(folders.load(inputs["model"]), drawn, config)
-    return [Contest(row=row, answer=answer or "", reason="unrenderable" if answer is None else "") for row, answer in zip(drawn, answers, strict=True)]
+    return [Contest(row=row, answer=answer, reason=reason) for row, (answer, reason) in zip(drawn, answers, strict=True)]
 
 
-def sample(model: folders.Model, rows: list[dict], config: Config) -> list[str | None]:
-    """The model's own last answer in each conversation; None where its template can't show it."""
+def sample(model: folders.Model, rows: list[dict], config: Config) -> list[tuple[str, str]]:
+    """The model's own last answer in each conversation, and what is against it: `unrenderable`, `cut`."""
     prompts: list[list[int] | None] = []
     for row in rows:
         try:
@@ -100,7 +100,11 @@ def sample(model: folders.Model, rows: list[dict], config: Config) -> list[str |
     asked = [(ids, row["id"]) for ids, row in zip(prompts, rows, strict=True) if ids]
     found = iter(generate(model, [ids for ids, _ in asked], [key for _, key in asked], max_new_tokens=config.max_new_tokens,
                           temperature=config.temperature, seed=config.seed) if asked else ())
-    return [model.tokenizer.decode(next(found), skip_special_tokens=True).strip() if ids else None for ids in prompts]
+    return [_said(model.tokenizer, next(found)) if ids else ("", "unrenderable") for ids in prompts]
+
+
+def _said(tokenizer, ids: list[int]) -> tuple[str, str]:
+    return tokenizer.decode(ids, skip_special_tokens=True).strip(), "" if ids[-1] in chat.stop_ids(tokenizer) else "cut"
 
 
 def fit(contest: Contest, config: Config) -> Contest:
