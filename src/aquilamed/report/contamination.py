@@ -21,10 +21,23 @@ def show(run: Run) -> Html:
 def _split(run: Run) -> Html | None:
     heads = [("Task", "任务"), ("", ""), ("Stage", "阶段"), ("Found", "曾出现"), ("Rest", "其余"), ("Score, found", "得分，曾出现"), ("Score, rest", "得分，其余"), ("Difference", "差"), ("Visible", "可辨"),
              ("Gained more on found", "曾出现者多提高")]
+    found = [one for step in run.of("evals.overlap") for one in sorted(read_json(step.folder / "overlap.json")["rows"], key=_cell)]
+    held = {_cell(one) for one in found if one["n_found"]}
     rows = [[f"{one['task']} {one['reading']}", _lang(one), one["stage"], whole(one["n_found"]), whole(one["n_rest"]), _share(one, "found"), _share(one, "rest"), _points(one, "apart"),
-             "–" if one["visible"] is None else f"{100 * one['visible']:.1f}", _points(one, "gain_apart")]
-            for step in run.of("evals.overlap") for one in sorted(read_json(step.folder / "overlap.json")["rows"], key=lambda one: (one["task"], one["reading"], one["lang"]))]
-    return tag("div", tag("h3", both("Scores by what the training text held", "按训练文本是否含有该题")), _about(ABOUT_SPLIT), table(heads, rows, numbers=range(3, 10))) if rows else None
+             "–" if one["visible"] is None else f"{100 * one['visible']:.1f}", _points(one, "gain_apart")] for one in found if _cell(one) in held]
+    shown = table(heads, rows, numbers=range(3, 10)) if rows else None
+    return tag("div", tag("h3", both("Scores by what the training text held", "按训练文本是否含有该题")), _about(ABOUT_SPLIT), shown, _not_found([one for one in found if _cell(one) not in held])) if found else None
+
+
+def _not_found(rest: list[dict]) -> Html | None:
+    """One line for all of which no item was found: there is nothing to split, at any stage."""
+    clean = {_cell(one): one["n_rest"] for one in rest}
+    named = ", ".join(f"{task} {lang} {reading} ({whole(n)})" for (task, reading, lang), n in clean.items())
+    return tag("p", tag("small", both("Of these no item was found", "以下各项无一题被发现"), ": ", named)) if clean else None
+
+
+def _cell(one: dict) -> tuple[str, str, str]:
+    return one["task"], one["reading"], one["lang"]
 
 
 def _orders(run: Run) -> Html | None:
