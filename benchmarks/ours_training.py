@@ -14,6 +14,8 @@ from training import SETTINGS
 from aquilamed.train import data, loop, objectives, reference, session
 from aquilamed.train.loop import Job
 
+PACES = 10
+"""Measurements of the machine's products beside every step, 0.2 s each."""
 GROUPS = {
     "matrix products": ("aten::mm", "aten::addmm", "aten::addmm_", "aten::bmm"),
     "attention": ("scaled_dot_product", "flash_attention", "efficient_attention"),
@@ -24,7 +26,7 @@ GROUPS = {
 
 def main() -> None:
     work, folder = sys.argv[1], Path(sys.argv[3])
-    units, optim = data.Units(folder / data.FILE), SETTINGS["cpt" if work in ("where", "compiled") else work]
+    units, optim = data.Units(folder / data.FILE), SETTINGS["cpt" if work in ("where", "share", "compiled") else work]
     optim = dataclasses.replace(optim, compile=work == "compiled")
     model = session.open_model(Path(sys.argv[2]), optim)
     with tempfile.TemporaryDirectory() as name:
@@ -34,17 +36,38 @@ def main() -> None:
         if work == "dpo":
             objective = objectives.Dpo(0.1, reference.logp(network, model.folder, units.all_trees(), optim, out))
         job = Job(network, units, objective, optim, out)
-        if work == "where":
-            print(json.dumps(where(job)))
+        if work in ONE_BY_ONE:
+            print(json.dumps(ONE_BY_ONE[work](job)))
             return
         loop.train(job)
         seconds = time.perf_counter() - began
         lines = [json.loads(line) for line in (out / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
-    peak = loop.flops.peak(model.network, data.pack_length(model.network, optim))
     print(json.dumps({
         "seconds": seconds, "units": len(units), "tokens": sum(line["tokens"] for line in lines), "asked": sum(line["asked"] for line in lines), "losses": [line["loss"] for line in lines],
-        "margins": [line.get("margin") for line in lines],
-        "peak_bytes": loop.allocator.peak_bytes(), "rates": [line["tokens_per_s"] for line in lines], "shares": [line["model_flops_share"] for line in lines], "share": statistics.median(line["model_flops_share"] for line in lines), "peak_flops": peak}))
+        "margins": [line.get("margin") for line in lines], "peak_bytes": loop.allocator.peak_bytes()}))
+
+
+def share(job: Job) -> dict:
+    """Each step's arithmetic a second beside that of plain products, timed right before and right after it: a machine that others use is as busy for both."""
+    loop.allocator.keep_freed_memory()
+    order, optimizer = data.ordered(job.units, job.optim), loop.make_optimizer(job.network, job.optim)
+    loop.keep_gradients(job.network)
+    job.network.train()
+    paces, rates, losses = [products(job)], [], []
+    for step in range(order.steps):
+        began = time.perf_counter()
+        figures = loop.one_step(job, optimizer, order, step)
+        rates.append(figures["flops"] / (time.perf_counter() - began))
+        losses.append(figures["loss"])
+        paces.append(products(job))
+    shares = [2 * rate / (before + after) for rate, before, after in zip(rates, paces, paces[1:], strict=False)]
+    return {"share": statistics.median(shares[1:]), "shares": [round(value, 4) for value in shares], "gflops": [round(value / 1e9, 1) for value in rates],
+            "matmul_gflops": [round(value / 1e9, 1) for value in paces], "losses": losses, "peak_bytes": loop.allocator.peak_bytes()}
+
+
+def products(job: Job) -> float:
+    """Floating-point operations a second: the median of ten of the loop's own measurements, each the fastest of several products."""
+    return statistics.median(loop.flops.peak(job.network.network, data.pack_length(job.network, job.optim)) for _ in range(PACES))
 
 
 def where(job: Job) -> dict:
@@ -66,6 +89,9 @@ def where(job: Job) -> dict:
     floor = figures["flops"] / loop.flops.peak(job.network.network, data.pack_length(job.network, job.optim))
     return {"seconds": round(seconds, 3), "threads": torch.get_num_threads(), "at the matmul peak": round(floor, 3), **{kind: round(value, 3) for kind, value in spent.most_common()}}
 
+
+ONE_BY_ONE = {"where": where, "share": share, "compiled": share}
+"""Works whose steps are timed one by one, outside the loop."""
 
 if __name__ == "__main__":
     main()

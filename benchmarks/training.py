@@ -1,13 +1,15 @@
 """Training beside TRL, LLaMA-Factory and the Hugging Face Trainer: same model, same tokens, same precision, both cores; start-up and loading are not counted.
 
-    python benchmarks/training.py [--trl VENV/bin/python] [--llamafactory VENV/bin/python] [--works dpo sft cpt where] [--runs 3] [--model FOLDER]
+    python benchmarks/training.py [--trl VENV/bin/python] [--llamafactory VENV/bin/python] [--works dpo sft cpt share where] [--runs 3] [--model FOLDER]
 
 Works that are not named, and peers that are not given, keep the rows they have in `benchmarks/results/training.json`.
 
 `dpo`: pairs made of CMtMedQA's dialogues with three turns or more, whose prompts are at least three times as long as an answer; two epochs, the
 reference included. `sft`: consultations of mixed length in both languages, all answers trained. `cpt`: textbooks and abstracts in windows of 512
-tokens; the peer joins the same documents into blocks of 512, as is usual; ours once more with its layers compiled, whose share of the matmul peak is
-the median over the steps, so without the first one's compiling. `where`: what a step of `cpt` spends its time on.
+tokens; the peer joins the same documents into blocks of 512, as is usual. `share`: of the arithmetic a second that plain products of the model's shape
+reach right before and right after a step of `cpt`, what the step reaches; once more with its layers compiled. The first step, in which memory is
+touched for the first time and layers are compiled, is shown but does not count.
+`where`: what a step of `cpt` spends its time on.
 `equal` says that the losses of the first epoch, in which both meet the data in the same order, are the same to 1e-3 (they are compared
 while the weights move), or, for peers with an order of their own and for `cpt`, that both trained as many tokens.
 Each peer lives in an environment of its own: `pip install torch==2.13.0 trl`, which has the Hugging Face Trainer too, and `pip install torch==2.13.0
@@ -16,6 +18,7 @@ llamafactory` (and, where PyTorch is the one for CPUs, `pip uninstall torchvisio
 
 import argparse
 import json
+import statistics
 import sys
 import tempfile
 from collections import Counter
@@ -36,7 +39,7 @@ from aquilamed.train import data, dpo, pretrain, sft
 from aquilamed.train.settings import Optim
 
 DATA = Path("../shared/data")
-WORKS = ("dpo", "sft", "cpt", "where")
+WORKS = ("dpo", "sft", "cpt", "share", "where")
 SETTINGS = {
     "dpo": Optim(lr=1e-6, batch=4, length=1024, epochs=2, warmup=0.0, schedule="linear", weight_decay=0.0, beta2=0.999),
     "sft": Optim(lr=1e-5, batch=8, length=512, warmup=0.0, schedule="linear", weight_decay=0.0, beta2=0.999),
@@ -131,26 +134,32 @@ def compare(work: str, given: argparse.Namespace, folder: Path) -> list[dict]:
     asked = {name: (*of_peer(name, given), more) for name, more in PEERS[work].items() if of_peer(name, given)[0]}
     theirs = [lambda python=python, script=script, more=more: results.child(python, script, work, str(given.model), str(folder), json.dumps({**shown, "more": more}), threads=2)
               for python, script, more in asked.values()]
-    compiled = [lambda: results.child(given.python, "ours_training.py", "compiled", str(given.model), str(folder), threads=2)] if work == "cpt" else []
-    (mine, my_seconds), *others = results.alternate(given.runs, [ours, *theirs, *compiled])
+    (mine, my_seconds), *others = results.alternate(given.runs, [ours, *theirs])
     units = mine["units"] * optim.epochs if work == "dpo" else mine["asked"]
     rows = []
-    for name, (other, seconds) in zip(asked, others[:len(theirs)], strict=True):
+    for name, (other, seconds) in zip(asked, others, strict=True):
         n_first = len(mine["losses"]) // optim.epochs
         equal = other["asked"] == mine["asked"] if name in OTHER_ORDER else bool(np.allclose(mine["losses"][:n_first], other["losses"][:n_first], rtol=CLOSE, atol=CLOSE))
         theirs_done = units if work == "dpo" else other["asked"]
         more = {"tokens_read": {"ours": mine["tokens"], "peer": other["tokens"]}, "losses": {"ours": mine["losses"], "peer": other["losses"]}, "seconds": {"ours": round(my_seconds, 2), "peer": round(seconds, 2)}}
         if name not in OTHER_ORDER:
             more["largest_difference"] = {what: round(float(np.abs(np.subtract(mine[what][:n_first], other[what][:n_first])).max()), 7) for what in ("losses", *(["margins"] if work == "dpo" else []))}
-        rows.append(results.row(f"{work}: speed beside {name}", units / my_seconds, theirs_done / seconds, name, unit=UNIT[work], runs=given.runs, equal=equal, **more,
-                                **({"matmul_share": mine["share"]} if work == "cpt" else {})))
+        rows.append(results.row(f"{work}: speed beside {name}", units / my_seconds, theirs_done / seconds, name, unit=UNIT[work], runs=given.runs, equal=equal, **more))
         rows.append(results.row(f"{work}: peak memory beside {name}", 1e9 / mine["peak_bytes"], 1e9 / other["peak_bytes"], name, unit="1/GB", runs=given.runs, equal=equal,
                                 gigabytes={"ours": round(mine["peak_bytes"] / 1e9, 2), "peer": round(other["peak_bytes"] / 1e9, 2)}))
-    if work == "cpt":
-        again = others[-1][0]
-        for name, one in (("", mine), (", compiled", again)):
-            rows.append(results.row(f"cpt{name}: share of the matmul peak", one["share"], 0.75, "asked for", unit="share", runs=given.runs, equal=bool(np.allclose(one["losses"], mine["losses"], rtol=CLOSE)),
-                                    peak_gflops=round(one["peak_flops"] / 1e9, 1), shares=one["shares"], gigabytes=round(one["peak_bytes"] / 1e9, 2)))
+    return rows
+
+
+def shares(given: argparse.Namespace, folder: Path) -> list[dict]:
+    """A row for the model as it is and one for its compiled layers, which take turns; a run counts by its median step."""
+    found = [[results.child(given.python, "ours_training.py", work, str(given.model), str(folder), threads=2) for work in ("share", "compiled")] for _ in range(given.runs)]
+    rows = []
+    for k, name in enumerate(("cpt", "cpt, compiled")):
+        runs = [turn[k] for turn in found]
+        equal = all(np.allclose(run["losses"], found[0][0]["losses"], rtol=CLOSE) for run in runs)
+        told = {what: [run[what] for run in runs] for what in ("shares", "gflops", "matmul_gflops")}
+        rows.append(results.row(f"{name}: share of the matmul peak", statistics.median(run["share"] for run in runs), 0.75, "asked for", unit="share", runs=given.runs, equal=equal,
+                                **told, gigabytes=round(runs[-1]["peak_bytes"] / 1e9, 2)))
     return rows
 
 
@@ -162,7 +171,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--model", type=Path, default=None, help="a model folder; without it, the embedded base model")
     given = parser.parse_args()
-    if not (given.trl or given.llamafactory or given.works == ["where"]):
+    if not (given.trl or given.llamafactory or set(given.works) <= {"share", "where"}):
         parser.error("name --trl, --llamafactory or both")
     given.python, rows = sys.executable, []
     with tempfile.TemporaryDirectory() as folder:
@@ -183,11 +192,11 @@ def measured(given: argparse.Namespace) -> list[dict]:
     rows = []
     for work in given.works:
         with tempfile.TemporaryDirectory() as folder:
-            lay("cpt" if work == "where" else work, given.model, Path(folder))
+            lay("cpt" if work in ("where", "share") else work, given.model, Path(folder))
             if work == "where":
                 print(json.dumps(results.child(given.python, "ours_training.py", work, str(given.model), folder, threads=2), indent=2))
                 continue
-            rows += compare(work, given, Path(folder))
+            rows += shares(given, Path(folder)) if work == "share" else compare(work, given, Path(folder))
     return rows
 
 
