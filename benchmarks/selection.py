@@ -1,6 +1,6 @@
 """Does selection help? Equal budgets of trained tokens chosen in four ways, three draws each, scored on held-out dialogues in both languages.
 
-    python benchmarks/selection.py --work FOLDER           everything: about two hours on two cores
+    python benchmarks/selection.py --work FOLDER           everything: about two hours and a quarter on two cores
     python benchmarks/selection.py --work FOLDER --tokens 8000 --seeds 1 --model random:gemma3_text --sets cmtmedqa bentsao_liver_cancer mts_dialog medquad
 
 The second line tries it in a minute with a tiny random model: printed, not kept.
@@ -26,7 +26,7 @@ resampled, enter each resample by Student's t of what they differ by. `equal`: b
 conversations that the peer has too.
 
 What is done is kept in --work under a name that hashes all it was made from, and is not done again; a killed training goes on from its checkpoint. With the whole budget
-a run trains about 54,000 tokens, 32,000 of them asked, and scores 55,000; a core busy with other work too trained 100 tokens a CPU second and scored 240 (by hand).
+a run trains about 54,000 tokens, 32,000 of them asked, and scores 55,000: 456 to 565 seconds.
 """
 
 import argparse

@@ -112,7 +112,7 @@ def test_a_recipe_that_cannot_run_is_refused_before_anything_runs(change, says):
     (["run", "recipe.py", "--to", "selectd"], "did you mean 'selected'"),
     (["run", "broken.py"], "broken.py: SyntaxError"),
     (["run", "missing.py"], "not there, or its step has not finished"),
-    (["run", "keyword.py"], "keyword.py, line 7: TypeError: Config.__init__() got an unexpected keyword argument 'bakend'"),
+    (["run", "keyword.py"], "keyword.py, line 7: TypeError: Config.__init__() got an unexpected keyword argument 'bakend', in: Step(name=\"scored\""),
     (["run", "range.py"], "range.py, line 8: drop_score_share=7: expected a share"),
     (["run", "empty.py"], "empty.py: needs a function recipe()"),
     (["run", "lookup.py"], "lookup.py, line 5: KeyError: 'nosuch'"),

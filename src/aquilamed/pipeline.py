@@ -117,7 +117,7 @@ def load(path: Path) -> Recipe:
     except AquilamedError as error:
         raise ConfigError(f"{_place(path, error)}: {error}") from error
     except (SyntaxError, TypeError, NameError, AttributeError, ImportError, ValueError, LookupError) as error:
-        raise ConfigError(f"{_place(path, error)}: {type(error).__name__}: {error}") from error
+        raise ConfigError(f"{_place(path, error)}: {type(error).__name__}: {error}{_reads(path, error)}") from error
     settings.check(callable(make_recipe), f"{path}: needs a function recipe() that returns a Recipe")
     settings.check(isinstance(made, Recipe), f"{path}: recipe() returned {type(made).__name__}, expected a Recipe")
     return made
@@ -125,8 +125,19 @@ def load(path: Path) -> Recipe:
 
 def _place(path: Path, error: Exception) -> str:
     """`recipes/own.py, line 12`: where in the recipe, or in one beside it that it imports, `error` came up."""
-    lines = [frame for frame in traceback.extract_tb(error.__traceback__) if (file := Path(frame.filename)).is_file() and file.resolve().parent == path.resolve().parent]
-    return f"{path.with_name(Path(lines[-1].filename).name)}, line {lines[-1].lineno}" if lines else str(path)
+    frames = _frames(path, error)
+    return f"{path.with_name(Path(frames[-1].filename).name)}, line {frames[-1].lineno}" if frames else str(path)
+
+
+def _reads(path: Path, error: Exception) -> str:
+    """What stands in that line: Python's own errors don't say which of many `Config` they mean."""
+    frames = _frames(path, error)
+    return f", in: {frames[-1].line}" if frames else ""
+
+
+def _frames(path: Path, error: Exception) -> list[traceback.FrameSummary]:
+    """Those of `error` in the recipe's folder, the innermost last."""
+    return [frame for frame in traceback.extract_tb(error.__traceback__) if (file := Path(frame.filename)).is_file() and file.resolve().parent == path.resolve().parent]
 
 
 @contextlib.contextmanager
