@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: setup quickstart test test-gpu results tasks clean
+.PHONY: setup quickstart test test-gpu results tasks measured clean
 
 setup: $(READY)
 
@@ -33,6 +33,10 @@ results: setup
 # docs/tasks.md, from the catalogue and our own examples.
 tasks: setup
 	$(BIN)/python -m aquilamed.evals.rendered docs/tasks.md
+
+# docs/benchmarks.md and the short table of the READMEs, from the benchmarks' results.
+measured: setup
+	$(BIN)/python benchmarks/page.py
 
 clean:
 	rm -rf .venv runs

@@ -272,3 +272,14 @@ def test_every_claim_of_the_paper_has_a_module_and_a_verdict(quickstart):
         assert said and verdict in ("same", "chosen by us", "different"), said
         assert not section or (re.fullmatch(r"\d(\.\d){0,2}", section) and module), said
         assert all(resolves(part, quickstart) for part in re.findall(r"`([^`]+)`", module)), module
+
+
+def test_what_was_measured_is_in_the_results(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    page = importlib.import_module("page")
+    assert read("docs/benchmarks.md") == page.page() and "not reached" in page.page()
+    for lang, name in (("en", "README.md"), ("zh", "README_zh.md")):
+        assert page.BLOCK.search(read(name))[0] == page.short(lang)
+    goals = (page.Goal("^a TRL$", 3), page.Goal("^b", 0.75, "ours"))
+    row = {"work": "a", "peer_name": "TRL", "ratio": 2.9, "ours": 1.0}
+    assert [page.goal(row, goals), page.goal({**row, "ratio": 3.0}, goals), page.goal({**row, "work": "b"}, goals), page.goal({**row, "work": "c"}, goals)] == ["3, not reached", "3", "0.75", "–"]
