@@ -16,6 +16,9 @@ ABOUT = """# Results
 **Not for clinical use.** Printed by `aquilamed report RUN --markdown`, never edited. Every stage is scored on the same items. Scores in percent with
 their 95 % interval, then the change against the first stage in points: ▲ gained and ▼ lost where the paired interval of the change excludes zero and p, adjusted for
 all rows of the stage (Holm), is at most .05, else =. Bits per byte (bpb) are better when lower; `margin` is the share of preference pairs whose reward margin over the reference model is positive.
+
+**不得用于临床。** 由 `aquilamed report RUN --markdown` 生成，从不手改。各阶段回答同样的题目。得分为百分数，附 95 % 区间；其后是相对第一阶段的变化（百分点）：变化的配对区间不含零、
+且经该阶段全部行校正（Holm）后 p ≤ .05 时，▲ 为上升，▼ 为下降，否则为 =。每字节比特数（bpb）越低越好；`margin` 是奖励差（相对参考模型）为正的偏好对所占比例。
 """
 
 
