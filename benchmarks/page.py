@@ -16,8 +16,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGE, READMES = ROOT / "docs/benchmarks.md", {"en": ROOT / "README.md", "zh": ROOT / "README_zh.md"}
 BLOCK = re.compile(r"(?<=<!-- measured -->\n).*?(?=<!-- end -->)", re.DOTALL)
 HEAD = {"en": ("Work", "Beside", "Times as fast", "Memory, ours and theirs"), "zh": ("工作", "对照", "速度倍数", "内存：我们与对方")}
-
-IN_CHINESE = {"its defaults": "默认设置", "default": "默认设置", "reference computed before": "预先计算参考模型", "packing": "打包", "blocks": "定长块", "batch 1": "批量 1", "one pass a turn": "每轮一次前向"}
+IN_CHINESE = {"its defaults": "默认设置", "default": "默认设置", "reference computed before": "预先计算参考模型", "packing": "打包", "blocks": "定长块", "one pass a turn": "每轮一次前向"}
 
 
 class Goal(NamedTuple):
@@ -168,7 +167,8 @@ def line_cells(line: Line, lang: str) -> list[str]:
     memory = [row["gigabytes"] for row in rows if "gigabytes" in row] + [{side: row[side] / 1e9 for side in ("ours", "peer")} for row in rows if row["unit"] == "bytes"]
     most = max(memory, key=lambda one: one["ours"], default=None)
     peer, _, how = rows[0]["peer_name"].partition(", ")
-    beside = f"{peer}（{IN_CHINESE[how]}）" if how and lang == "zh" else rows[0]["peer_name"]
+    chinese = f"{peer}（{IN_CHINESE.get(how, how.replace('batch', '批量'))}）"
+    beside = chinese if how and lang == "zh" else rows[0]["peer_name"]
     return [line.label[lang == "zh"], beside, " – ".join(f"{value:.1f}" for value in (speed[:1] + speed[-1:] if len(speed) > 1 else speed)),
             f"{most['ours']:.1f} · {most['peer']:.1f} GB" if most else "–"]
 
