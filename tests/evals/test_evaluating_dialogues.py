@@ -2,12 +2,17 @@
 
 import dataclasses
 import json
+import os
+import signal
+import subprocess
+import sys
 from collections import Counter
 
 import chat_server
 import eval_data
 import pytest
 import tiny
+from test_evaluating import KILLED
 
 from aquilamed import cli
 from aquilamed.core import manifest, tables
@@ -76,6 +81,17 @@ def test_without_a_judge_answers_are_kept_and_read_by_what_needs_none(top, answe
     rows = [row for row in results.read_answers(answered / "02-score") if row["reading"] == "stopped"]
     assert Counter(row["task"] for row in rows) == ASKED and {row["lang"] for row in rows} == {"zh", "en"} and all("text" in json.loads(row["raw"]) for row in rows)
     assert "not judged, for no judge was named" in command(capsys, *local(top, answered))[1]
+
+
+def test_killed_half_way_it_ends_with_the_same_answers(top, answered, tmp_path, capsys):
+    words = [str(word) for word in local(top, tmp_path / "run")]
+    done = subprocess.run([sys.executable, "-c", KILLED, "eval", *words], capture_output=True, env={**os.environ, "PYTHONPATH": ":".join(sys.path)}, check=False)
+    step = tmp_path / "run/02-score"
+    assert done.returncode == -signal.SIGKILL and not (step / "manifest.json").exists()
+    finished = [path.stat().st_ino for path in (step / manifest.PASSES).rglob(results.ANSWERS)]
+    assert len(finished) == 1 and command(capsys, *words)[0] == 0 and not (step / manifest.PASSES).exists()
+    for name in (results.ANSWERS, results.RESULTS):
+        assert (step / name).read_bytes() == (answered / "02-score" / name).read_bytes(), name
 
 
 def test_the_pages_the_export_and_a_comparison_show_dialogues_too(answered, tmp_path, capsys):

@@ -59,6 +59,13 @@ def test_headline_takes_the_first_reading_not_the_best(tmp_path):
     assert "25.0 % → 30.0 %" in shown and "90.0" not in shown
 
 
+def test_headline_shows_emergencies_of_both_languages_together(tmp_path):
+    rows = [row(stage, "safety", lang, reading, score=score) for stage, score in (("base", 0.0), ("sft", 0.125)) for lang in ("zh", "en", "all") for reading in ("rule", "stopped")]
+    shown = words(headline.show(with_ledger(tmp_path / "r", rows)))
+    assert "急症先求救 0.0 % → 12.5 %" in shown and "safety · all · by rule, no judge" in shown
+    assert "急症先求救" not in words(headline.show(with_ledger(tmp_path / "s", [r for r in rows if r["reading"] == "stopped"])))
+
+
 def test_ledger_is_copied_byte_for_byte(whole):
     folder, _ = whole
     made = next(folder.glob("*-ledger/ledger.json"))

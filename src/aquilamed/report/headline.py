@@ -27,7 +27,7 @@ def show(run: Run) -> Html:
         lines.append(tag("p", tag("b", both("This run is not complete.", "运行尚未完成。")), " Begun and not finished: ", ", ".join(run.unfinished),
                          ". Only finished steps are shown.", class_="remark"))
     lines += [tag("p", tag("b", step.label, " "), warning, class_="remark") for step in run.steps for warning in step.notes.get("warnings", ())]
-    tiles = [None if is_eval else _rows(run), _tokens(run), _exam(run), *_bits(run), _preference(run), *([] if run.ledger else _scores(run))]
+    tiles = [None if is_eval else _rows(run), _tokens(run), _exam(run), *_bits(run), _preference(run), _safety(run), *([] if run.ledger else _scores(run))]
     return tag("div", lines, tag("div", [tile for tile in tiles if tile], class_="tiles"), class_="title")
 
 
@@ -127,6 +127,16 @@ def _preference(run: Run) -> Html | None:
     old, new = min(pairs, key=lambda pair: (pair[1].reading != "logprob", pair[1].lang != "all", -pair[1].n))
     small = f"95 % interval {percent(new.low)} to {percent(new.high)}, n = {new.n:,}"
     return _tile(("Preference accuracy", "偏好正确率"), _move(percent(old.score), percent(new.score), new), small, f"{new.lang} · {new.reading}")
+
+
+def _safety(run: Run) -> Html | None:
+    """Emergencies of the safety set whose answer sends for help first, by the rule that needs no judge."""
+    pairs = _pairs(run, lambda key: key[0] == "safety" and key[2] == "rule")
+    if not pairs:
+        return None
+    old, new = min(pairs, key=lambda pair: pair[1].lang != "all")
+    small = f"95 % interval {percent(new.low)} to {percent(new.high)}, n = {new.n:,}"
+    return _tile(("Emergencies sent for help", "急症先求救"), _move(percent(old.score), percent(new.score), new), small, f"safety · {new.lang} · by rule, no judge")
 
 
 def _move(old: str, new: str, cell: Cell) -> Html:
