@@ -38,7 +38,7 @@ def scored(tmp_path_factory):
                  for i, (lang, domain) in enumerate([(a, b) for a in TEXTS for b in ("medical", "general")] * 8)]
     tables.write(top / "heldout/documents/part-00000.parquet", tables.from_rows("documents", documents))
     pairs = [make("preferences", {"prompt": [{"role": "user", "content": f"第{i}次发烧怎么办？"}], "chosen": "多喝水，必要时就医。", "rejected": "不知道。",
-                                  "kind": "subjective", "source": "p", "license": "CC0-1.0"}) for i in range(8)]
+                                  "kind": ("subjective", "objective")[i % 2], "source": "p", "license": "CC0-1.0"}) for i in range(8)]
     tables.write(top / "pairs/preferences/part-00000.parquet", tables.from_rows("preferences", pairs))
     for number, stage in enumerate(("base", "sft")):
         tiny.make(top / f"{stage}-model" / "model", seed=number)
@@ -112,7 +112,7 @@ def test_answers_hold_all_that_results_need(scored):
         assert results.replay(scored / stage) == stored
         assert {(r["task"], r["reading"]) for r in stored["results"]} == {
             ("exam-zh", "letter"), ("exam-zh", "text"), ("exam-en", "letter"), ("exam-en", "text"), ("bpb-medical", "bits"), ("bpb-general", "bits"),
-            ("preferences", "logprob"), ("preferences", "margin"), ("samples", "stopped")}
+            *(("preferences-" + kind, reading) for kind in ("objective", "subjective") for reading in ("logprob", "margin")), ("samples", "stopped")}
     bpb = next(r for r in stored["results"] if r["task"] == "bpb-medical")
     rows = [row for row in results.read_answers(scored / "sft") if row["task"] == "bpb-medical" and row["lang"] == "zh"]
     assert bpb["by_lang"]["zh"]["score"] == pytest.approx(sum(r["bits"] for r in rows) / sum(r["bytes"] for r in rows), abs=1e-6)

@@ -161,7 +161,7 @@ def ledger() -> list[dict]:
     rows = []
     for stage_number, stage in enumerate(STAGES):
         for task, readings, langs in (("exam-heldout", ("letter", "text"), ("zh", "en", "all")), ("cmexam", ("letter", "generated"), ("zh",)),
-                                      ("bpb-medical", ("bits",), ("zh", "en", "all")), ("bpb-general", ("bits",), ("zh", "en", "all")), ("preferences", ("logprob",), ("zh", "en", "all"))):
+                                      ("bpb-medical", ("bits",), ("zh", "en", "all")), ("bpb-general", ("bits",), ("zh", "en", "all")), ("preferences-subjective", ("logprob",), ("zh", "en", "all"))):
             for lang in langs:
                 rows += [_line(stage, stage_number, task, lang, reading) for reading in readings]
     return rows

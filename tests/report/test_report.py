@@ -142,7 +142,7 @@ def test_folders_of_an_earlier_recipe_are_set_aside(tmp_path):
 
 def test_chance_is_read_from_the_options(whole):
     found = scores.chances(runs.load(whole[0]))
-    assert found["exam-heldout", "zh", "letter"] == 0.25 and found["cmexam", "all", "generated"] == 0.2 and found["preferences", "en", "logprob"] == 0.5
+    assert found["exam-heldout", "zh", "letter"] == 0.25 and found["cmexam", "all", "generated"] == 0.2 and found["preferences-subjective", "en", "logprob"] == 0.5
 
 
 def test_trained_tokens_count_every_epoch(whole):
@@ -177,7 +177,7 @@ def test_nothing_heavy_is_imported():
 
 def test_markdown_has_the_ledgers_figures_and_refuses_a_run_without_one(tmp_path):
     rows = [row("base"), row("sft", score=0.4, low=0.263, high=0.554, delta=0.15, verdict="gained"),
-            row("base", "bpb-general", "en", "bits", score=1.2, low=1.1, high=1.3), row("base", "preferences", "all", "logprob", score=0.5)]
+            row("base", "bpb-general", "en", "bits", score=1.2, low=1.1, high=1.3), row("base", "preferences-subjective", "all", "logprob", score=0.5)]
     folder = with_ledger(tmp_path / "r", rows).folder
     page_text = results.render([folder, folder])
     assert page_text.count("\n## r\n") == 2 and "Not for clinical use" in page_text
@@ -185,7 +185,7 @@ def test_markdown_has_the_ledgers_figures_and_refuses_a_run_without_one(tmp_path
         "| Task | n | chance | base | sft |", "| --- | --- | --- | --- | --- |",
         "| exam zh letter | 40 | – | 25.0 (14.0 to 40.2) | 40.0 (26.3 to 55.4) ▲ +15.0 |",
         "| bpb-general en bits | 40 | – | 1.200 (1.100 to 1.300) | – |",
-        "| preferences all logprob | 40 | 50.0 % | 50.0 (14.0 to 40.2) | – |"]
+        "| preferences-subjective all logprob | 40 | 50.0 % | 50.0 (14.0 to 40.2) | – |"]
     fake_run.Maker(tmp_path / "none").step("texts", "corpus.importing", Counts(n_in=1, n_out=1))
     with pytest.raises(ConfigError, match="holds no ledger yet"):
         results.render([tmp_path / "none"])

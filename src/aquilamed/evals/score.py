@@ -20,10 +20,10 @@ from aquilamed.models import folders
 from aquilamed.models.folders import Model
 from aquilamed.tree import branches
 
-VERSION = 4
+VERSION = 5
 PROBE = "患者发热三天，体温三十九度。 The patient has had a fever for three days; the temperature is 39 degrees."
 """What the start-up check reads."""
-SAMPLES_TASK, PREFERENCES_TASK, BPB = "samples", "preferences", "bpb-"
+SAMPLES_TASK, PREFERENCES, BPB = "samples", "preferences-", "bpb-"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -132,7 +132,7 @@ def _tasks(config: Config, inputs: Mapping[str, Path], out: Path) -> list[Task]:
     if "heldout" in inputs:
         tasks += _bpb_tasks(config, inputs["heldout"])
     if "preferences" in inputs:
-        tasks.append(_preference_task(config, inputs))
+        tasks += _preference_tasks(config, inputs)
     if config.sample_tokens:
         ask = functools.partial(sampling.sample, max_new_tokens=config.sample_tokens, temperature=config.temperature, seed=config.seed)
         tasks.append(Task(name=SAMPLES_TASK, kind="", items=sampling.items(config.samples), ask=ask))
@@ -165,11 +165,12 @@ def _bpb_tasks(config: Config, folder: Path) -> list[Task]:
     return tasks
 
 
-def _preference_task(config: Config, inputs: Mapping[str, Path]) -> Task:
+def _preference_tasks(config: Config, inputs: Mapping[str, Path]) -> list[Task]:
+    """One of each kind of pair: exam options and doctors' answers are learnt in different measure, and languages hold them in different shares."""
     pairs = drawing.drawn(list(tables.rows(inputs["preferences"], "preferences")), config.preferences, config.seed, "kind", "lang")
     known = _reference(inputs["reference"], pairs, config.max_tokens) if "reference" in inputs else {}
     ask = functools.partial(preferences.score_pairs, max_tokens=config.max_tokens, beta=config.beta, reference=known)
-    return Task(name=PREFERENCES_TASK, kind="preferences", items=pairs, ask=ask)
+    return [Task(name=f"{PREFERENCES}{kind}", kind="preferences", items=some, ask=ask) for kind, some in sorted(results.by(pairs, "kind").items())]
 
 
 def _reference(source: Path, pairs: Sequence[dict], max_tokens: int) -> dict[str, preferences.PairLogp]:

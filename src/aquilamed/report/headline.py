@@ -121,12 +121,12 @@ def _bits(run: Run) -> list[Html]:
 
 
 def _preference(run: Run) -> Html | None:
-    pairs = _pairs(run, lambda key: key[0] == "preferences")
+    pairs = _pairs(run, lambda key: key[0].startswith("preferences"))
     if not pairs:
         return None
     old, new = min(pairs, key=lambda pair: (pair[1].reading != "logprob", pair[1].lang != "all", -pair[1].n))
     small = f"95 % interval {percent(new.low)} to {percent(new.high)}, n = {new.n:,}"
-    return _tile(("Preference accuracy", "偏好正确率"), _move(percent(old.score), percent(new.score), new), small, f"{new.lang} · {new.reading}")
+    return _tile(("Preference accuracy", "偏好正确率"), _move(percent(old.score), percent(new.score), new), small, f"{new.task} · {new.lang} · {new.reading}")
 
 
 def _safety(run: Run) -> Html | None:

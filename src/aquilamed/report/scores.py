@@ -11,7 +11,7 @@ from aquilamed.report.plots import ticks
 from aquilamed.report.runs import Run
 
 LANG_ORDER = {"zh": 0, "en": 1}
-TASK_ORDER = {"bpb-medical": 1, "bpb-general": 2, "preferences": 3, "samples": 4}
+TASK_ORDER = {"bpb-medical": 1, "bpb-general": 2, "preferences-subjective": 3, "preferences-objective": 4, "preferences-vote": 5, "samples": 6}
 """Exams come first."""
 LIMITS = {"passed": "limit passed", "doubtful": "limit passed, not beyond doubt", "kept": "within limit"}
 """What the ledger says of a limit -> how it is told."""
@@ -92,7 +92,7 @@ def _chart(key: Key, row: list[Cell], chance: float | None) -> Html:
 
 def chances(run: Run) -> dict[Key, float]:
     """What guessing would score: one half for preferences, the mean share of right options for multiple choice."""
-    found: dict[Key, float] = {key: 0.5 for key in cells_of(run.ledger) if key[0] == "preferences"}
+    found: dict[Key, float] = {key: 0.5 for key in cells_of(run.ledger) if key[0].startswith("preferences")}
     for _, step in run.scored()[:1]:
         found |= guessing(step.folder / "answers.parquet")
     return found
