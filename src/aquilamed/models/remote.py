@@ -173,6 +173,8 @@ def _asked(endpoint: Endpoint, bodies: Mapping[str, dict]) -> dict[str, Reply]:
 
 def _one(session: _Session, digest: str, body: dict) -> Reply:
     """The reply to one request; where one with a schema is refused, the same without it is tried."""
+    if session.over.is_set():
+        raise CancelledError
     plain = {key: value for key, value in body.items() if key != "response_format"}
     form = plain if session.is_plain else body
     reply = _kept(session.endpoint, digest) or _tried(session, digest, form)
@@ -192,6 +194,7 @@ def _tried(session: _Session, digest: str, body: dict) -> Reply:
             if trouble.status in REFUSED:
                 return Reply(text=None)
             if trouble.status and trouble.status not in AGAIN:
+                session.over.set()                  # at once: the thread that waits for all may wake late
                 raise ModelUnavailable(f"{endpoint.base_url}: HTTP {trouble.status} for the model {endpoint.model!r}; {_advice(trouble.status)}") from None
             said, pause = str(trouble), endpoint.wait * 2**attempt if trouble.wait is None else trouble.wait
         if attempt + 1 < endpoint.tries and session.over.wait(min(pause, LONGEST_WAIT)):
