@@ -282,4 +282,4 @@ def test_what_was_measured_is_in_the_results(monkeypatch):
         assert page.BLOCK.search(read(name))[0] == page.short(lang)
     goals = (page.Goal("^a TRL$", 3), page.Goal("^b", 0.75, "ours"))
     row = {"work": "a", "peer_name": "TRL", "ratio": 2.9, "ours": 1.0}
-    assert [page.goal(row, goals), page.goal({**row, "ratio": 3.0}, goals), page.goal({**row, "work": "b"}, goals), page.goal({**row, "work": "c"}, goals)] == ["3, not reached", "3", "0.75", "–"]
+    assert [page.goal(row, goals), page.goal({**row, "ratio": 3.0}, goals), page.goal({**row, "work": "b"}, goals), page.goal({**row, "work": "c"}, goals)] == ["3 ×, not reached", "3 ×", "0.75", "–"]

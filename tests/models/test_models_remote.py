@@ -68,6 +68,16 @@ def test_when_one_fails_for_good_the_others_stop_waiting(tmp_path):
         assert len(seen) <= 4                                             # the one that failed may have begun another
 
 
+@pytest.mark.parametrize(("status", "said"), [(401, "HTTP 401"), (503, "1 tries failed")])
+def test_after_a_failure_for_good_nothing_more_is_begun_however_late_one_looks(tmp_path, monkeypatch, status, said):
+    late = remote.wait
+    monkeypatch.setattr(remote, "wait", lambda jobs, return_when: late(jobs))       # wakes when all have ended
+    with served(lambda body, number: (status, {})) as (url, seen):
+        with pytest.raises(ModelUnavailable, match=f"{said}.*; 9 of 9 requests are still to be answered"):
+            remote.ask(_endpoint(url, tmp_path, tries=1, concurrency=1), [_asked(str(k)) for k in range(9)])
+        assert len(seen) == 1
+
+
 @pytest.mark.parametrize(("status", "said"), [(401, "key in the variable named by key_env"), (404, "ends in /v1"), (302, "can't be mended")])
 def test_what_the_user_must_mend_is_said_at_once(tmp_path, status, said):
     with served(lambda *_: (status, {"headers": {"Location": "http://127.0.0.1:1/"}})) as (url, seen):

@@ -177,10 +177,14 @@ def _one(session: _Session, digest: str, body: dict) -> Reply:
         raise CancelledError
     plain = {key: value for key, value in body.items() if key != "response_format"}
     form = plain if session.is_plain else body
-    reply = _kept(session.endpoint, digest) or _tried(session, digest, form)
-    if reply.text is None and form != plain:
-        reply = _tried(session, digest, plain)
-        session.is_plain |= reply.text is not None
+    try:
+        reply = _kept(session.endpoint, digest) or _tried(session, digest, form)
+        if reply.text is None and form != plain:
+            reply = _tried(session, digest, plain)
+            session.is_plain |= reply.text is not None
+    except ModelUnavailable:
+        session.over.set()                      # at once: the thread that waits for all may wake late
+        raise
     return reply
 
 
@@ -194,7 +198,6 @@ def _tried(session: _Session, digest: str, body: dict) -> Reply:
             if trouble.status in REFUSED:
                 return Reply(text=None)
             if trouble.status and trouble.status not in AGAIN:
-                session.over.set()                  # at once: the thread that waits for all may wake late
                 raise ModelUnavailable(f"{endpoint.base_url}: HTTP {trouble.status} for the model {endpoint.model!r}; {_advice(trouble.status)}") from None
             said, pause = str(trouble), endpoint.wait * 2**attempt if trouble.wait is None else trouble.wait
         if attempt + 1 < endpoint.tries and session.over.wait(min(pause, LONGEST_WAIT)):
