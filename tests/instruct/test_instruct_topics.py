@@ -5,6 +5,7 @@ import json
 import numpy as np
 import opencc
 import pytest
+from chat_server import served
 from test_instruct_stages import save, talk
 
 from aquilamed.clinic import facts
@@ -12,7 +13,8 @@ from aquilamed.core import tables
 from aquilamed.core.errors import ConfigError
 from aquilamed.core.sources import known
 from aquilamed.engine.local import Local
-from aquilamed.instruct import importing, lexicon, topics
+from aquilamed.instruct import importing, lexicon, topic_judge, topics
+from aquilamed.models.remote import Endpoint
 
 
 def labels(rows, config=topics.Config()):
@@ -97,3 +99,34 @@ def test_agrees_with_what_toyhom_carries(shared_data, tmp_path):
     table = tables.read(tmp_path, "conversations")
     carried, found = topics.given_departments(topics.Config(), table, lexicon.load()), topics.by_lexicon(topics.Config(), table)[0]
     assert np.mean([a == b for a, b in zip(carried, found, strict=True) if a]) > 0.9
+
+
+def test_a_remote_model_says_what_no_word_tells_and_is_never_guessed(tmp_path):
+    said = {"眼前总有黑影飘来飘去": [("ophthalmology", "黑影综合症"), ("ophthalmology", "飞蚊症")], "脚趾夜里痛醒，痛风？13812345678": [("rheumatology", "痛风"), ("rheumatology", "痛风性关节炎")],
+            "高血压，只有一次说对": [("cardiology", "高血压"), ("nephrology", "高血压")], "痛风，答非所问": [None, ("rheumatology", "痛风")], "湿疹，不肯回答": ["refuse", ("dermatology", "湿疹")],
+            "Diabetes Mellitus 這個詞的拼寫": [("none", ""), ("none", "")], "哪来的科室": [("astrology", ""), ("astrology", "")]}
+    rows = [*(talk(text, "嗯", lang="zh") for text in said), talk("已有科室和疾病", "嗯", meta={"department": "眼科", "focus": "痛风"}), talk("只有科室 Eczema?", "ok", lang="en", meta={"department": "皮肤科"})]
+    said["只有科室 Eczema?"] = [("cardiology", "Eczema"), ("cardiology", "eczema")]
+
+    def answer(body, _):
+        told, shown = (message["content"] for message in body["messages"])
+        first = told.index("cardiology") < told.index("dental")
+        verdict = next(pair for words, pair in said.items() if words[:6] in shown)[0 if first else 1]
+        if verdict == "refuse":
+            return 451, {}
+        return 200, "我看是痛风" if verdict is None else f"```json\n{json.dumps(dict(zip(('department', 'disease'), verdict, strict=True)))}\n```"
+    with served(answer) as (url, seen):
+        config = topics.Config(endpoint=Endpoint(base_url=url, model="judge", cache=str(tmp_path / "cache")))
+        counts = topics.run(config, save(tmp_path / "in", rows), tmp_path / "out", Local(2))
+        n = len(seen)
+        again = topics.run(config, {"conversations": tmp_path / "out"}, tmp_path / "again", Local(1))
+    made = {row["messages"][0]["content"]: row["meta"] for row in tables.rows(tmp_path / "out", "conversations")}
+    found = {text[:4]: (meta.get("department"), meta.get("disease"), meta.get("department_from")) for text, meta in ((text, dict(meta)) for text, meta in made.items())}
+    assert found == {"眼前总有": ("ophthalmology", None, "judge"), "脚趾夜里": ("rheumatology", "gout", "judge"), "高血压，": ("cardiology", "hypertension", "lexicon"), "痛风，答": ("rheumatology", "gout", "lexicon"),
+                     "湿疹，不": ("dermatology", "eczema", "lexicon"), "Diab": (None, None, None), "哪来的科": (None, None, None), "已有科室": ("ophthalmology", "gout", "given"), "只有科室": ("dermatology", "eczema", "given")}
+    assert counts.notes["judge"] == {"agreed": 4, "disagreed": 1, "refused": 1, "unparsed": 2, "unlisted_disease": 1, "both_know": 2, "both_same": 1}
+    assert counts.notes["asked"]["requests"] == 16 and counts.n_out == len(rows) and not counts.dropped
+    assert again.notes["departments"] == counts.notes["departments"] and again.notes["asked"]["cached"] == again.notes["asked"]["requests"] - (len(seen) - n)
+    assert "13812345678" not in json.dumps([body for _, body, _ in seen], ensure_ascii=False)
+    words = lexicon.load()
+    assert [topic_judge.read(reply, words) for reply in ('{"department": "cardiology"}', '{"department": "cardiology", "disease": null}', '{"department": "none", "disease": " 流感 "}')] == [None, None, ("none", "流感")]
