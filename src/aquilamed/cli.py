@@ -138,7 +138,7 @@ def run(args: argparse.Namespace) -> None:
     from aquilamed import pipeline, progress
     recipe = _recipe(args)
     if pipeline.together():
-        from aquilamed.engine.pace import silent
+        from aquilamed.core.pace import silent
         from aquilamed.train import ranks
         if ranks.start():
             return pipeline.follow(recipe, args.home, _engine(args, silent))

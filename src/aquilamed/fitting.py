@@ -11,7 +11,7 @@ from pathlib import Path
 from aquilamed.core import manifest
 from aquilamed.core.config import check
 from aquilamed.core.errors import ConfigError
-from aquilamed.engine.pace import duration
+from aquilamed.core.pace import duration
 from aquilamed.pipeline import Recipe, Step
 from aquilamed.train import data, flops, forecast, machines
 from aquilamed.train.machines import Machine

@@ -30,7 +30,7 @@ from pathlib import Path
 
 import aquilamed
 from aquilamed.core import config as settings
-from aquilamed.core import manifest
+from aquilamed.core import manifest, pace
 from aquilamed.core.errors import AquilamedError, ConfigError, StaleOutput
 from aquilamed.core.sources.remote import Remote
 
@@ -213,7 +213,8 @@ def make(recipe: Recipe, step: Step, identity: manifest.Identity, home: Path, ou
     if together() and getattr(module, "TOGETHER", False):
         from aquilamed.train import ranks
         ranks.tell(step.name)
-    counts = module.run(step.config, input_paths(recipe, step, home), out, engine)
+    with pace.heard_by(engine.tell):
+        counts = module.run(step.config, input_paths(recipe, step, home), out, engine)
     return manifest.seal(out, identity, counts, step=step.name, paper=step.paper,
                          seconds=time.monotonic() - began, provenance={**provenance(engine), "input_paths": input_names(recipe, step, home)})
 

@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Iterator
 from typing import TextIO
 
-from aquilamed.engine.pace import Progress, Tell, duration
+from aquilamed.core.pace import Progress, Tell, duration
 
 EVERY = 10.0
 """Seconds between two lines."""
@@ -14,42 +14,45 @@ class Lines:
     """A line every ten seconds; passes that take less say nothing."""
 
     def __init__(self, file: TextIO):
-        self.file, self.said = file, 0.0
+        self.file, self.said = file, {}
 
     def __call__(self, at: Progress) -> None:
-        self.said = self.said if at.seconds >= self.said else 0.0
-        if at.done < at.total and at.seconds - self.said >= EVERY:
-            self.said = at.seconds
+        said = self.said.get(at.unit, 0.0)
+        said = self.said[at.unit] = said if at.seconds >= said else 0.0         # another pass has begun
+        if at.done < at.total and at.seconds - said >= EVERY:
+            self.said[at.unit] = at.seconds
             self.file.write(f"  {at}\n")
             self.file.flush()
 
 
 class Bar:
-    """One bar a pass or a training, gone when it has ended."""
+    """One bar a pass or a training, gone when it has ended, or when another has gone on for a second."""
 
     def __init__(self, file: TextIO):
         from rich.console import Console
-        self.console, self.shown = Console(file=file), None
+        self.console, self.shown, self.of = Console(file=file), None, ()
 
     def __call__(self, at: Progress) -> None:
-        if self.shown is None and at.seconds > 1 and at.done < at.total:
-            self.open(at.total)
-        if self.shown is not None:
+        if (at.unit, at.total) != self.of and at.seconds > 1 and at.done < at.total:
+            self.close()
+            self.open(at)
+        if (at.unit, at.total) == self.of:
             self.shown.update(self.shown.task_ids[0], completed=at.done, unit=at.unit, left=duration(at.left), note=f"  {at.note}" if at.note else "")
             if at.done == at.total:
                 self.close()
 
-    def open(self, total: int) -> None:
+    def open(self, at: Progress) -> None:
         from rich.progress import BarColumn, Progress, TextColumn
         said = TextColumn("{task.completed:,.0f} of {task.total:,.0f} {task.fields[unit]}, {task.fields[left]} left{task.fields[note]}")
         self.shown = Progress(TextColumn(" "), BarColumn(bar_width=24), said, console=self.console, transient=True)
-        self.shown.add_task("", total=total, unit="", left="", note="")
+        self.shown.add_task("", total=at.total, unit="", left="", note="")
         self.shown.start()
+        self.of = (at.unit, at.total)
 
     def close(self) -> None:
         if self.shown is not None:
             self.shown.stop()
-            self.shown = None
+            self.shown, self.of = None, ()
 
 
 @contextlib.contextmanager

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from aquilamed import progress
+from aquilamed.core import pace
 from aquilamed.core.errors import RecordError, WorkerDied
-from aquilamed.engine import local, pace
+from aquilamed.engine import local
 from aquilamed.engine.local import Local
 
 
@@ -64,3 +65,34 @@ def test_a_long_pass_tells_a_line_every_ten_seconds_and_a_short_one_nothing():
         for done in (1, 2, 3):
             tell(pace.Progress(done, 3, done * 0.5))
     assert file.getvalue() == "  3 of 6 shards, 16.4 a minute, 11 s left\n  5 of 6 shards, 13.6 a minute, 4 s left\n"
+
+
+def test_two_passes_one_within_the_other_keep_their_ten_seconds():
+    file = io.StringIO()
+    with progress.shown_on(file) as tell:
+        for seconds in (11.0, 12.0, 23.0):
+            tell(pace.Progress(int(seconds), 40, seconds, "steps"))
+            tell(pace.Progress(1, 2, 3.0, "tokens"))
+    assert [line.split()[0] for line in file.getvalue().splitlines()] == ["11", "23"]
+
+
+def test_a_bar_gives_way_to_a_pass_that_goes_on_for_a_second_and_to_no_shorter_one():
+    bar = progress.Bar(io.StringIO())
+    seen = []
+    for at in (pace.Progress(1, 9, 2.0, "steps"), pace.Progress(1, 5, 0.5, "tokens"), pace.Progress(5, 5, 0.9, "tokens"), pace.Progress(1, 7, 1.5, "tokens"), pace.Progress(7, 7, 2.0, "tokens"), pace.Progress(2, 9, 4.0, "steps"),
+               pace.Progress(9, 9, 9.0, "steps")):
+        bar(at)
+        seen.append(bar.of)
+    assert seen == [("steps", 9)] * 3 + [("tokens", 7), (), ("steps", 9), ()]
+
+
+def test_what_runs_below_is_heard_on_the_listeners_thread_alone():
+    heard = []
+
+    def job(n: int) -> None:
+        pace.Pace(n, pace.listener(), "tokens").done(n + 3)
+    with pace.heard_by(heard.append):
+        Local(2).map(job, [5])
+        Local(2).map(job, [6, 7])
+    job(8)
+    assert [(at.done, at.total, at.unit) for at in heard] == [(5, 5, "tokens")]

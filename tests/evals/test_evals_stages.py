@@ -145,7 +145,10 @@ def test_replay_judges_anew(scored, tmp_path):
 def test_a_second_run_gives_the_same_bytes(scored, tmp_path):
     inputs = {"model": scored / "sft-model", "benchmarks": scored / "benchmarks", "heldout": scored / "heldout", "preferences": scored / "pairs",
               "reference": scored / "base"}
-    score.run(score.Config(sample_tokens=4), inputs, tmp_path, Local(1))
+    told = []
+    score.run(score.Config(sample_tokens=4), inputs, tmp_path, Local(1, told.append))
+    ends = {at.note: (at.done, at.total) for at in told}
+    assert all(done == total for done, total in ends.values()) and [note.split(", ")[1] for note in ends] == [f"{k} of {len(ends)} tasks" for k in range(1, len(ends) + 1)]
     for name in ("answers.parquet", "results.json", "samples.json"):
         assert (tmp_path / name).read_bytes() == (scored / "sft" / name).read_bytes()
 

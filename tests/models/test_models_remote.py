@@ -7,6 +7,7 @@ import urllib.parse
 import pytest
 from chat_server import served
 
+from aquilamed.core import pace
 from aquilamed.core.config import canonical_json
 from aquilamed.core.errors import ConfigError, ModelUnavailable
 from aquilamed.models import remote
@@ -25,7 +26,10 @@ def test_replies_come_in_order_and_are_asked_for_once(tmp_path, monkeypatch):
     with served(lambda body, _: (200, body["messages"][0]["content"] + "！")) as (url, seen):
         endpoint = _endpoint(url, tmp_path, key_env="CLINIC_KEY", concurrency=4)
         texts = [f"问{k}" for k in range(9)]
-        first = remote.ask(endpoint, [_asked(text) for text in [*texts, texts[0]]])
+        heard = []
+        with pace.heard_by(heard.append):
+            first = remote.ask(endpoint, [_asked(text) for text in [*texts, texts[0]]])
+        assert [(at.done, at.total, at.unit) for at in heard] == [(k, 9, "requests") for k in range(1, 10)]
         assert [reply.text for reply in first] == [f"{text}！" for text in [*texts, texts[0]]]
         assert remote.usage(first) == {"requests": 10, "cached": 1, "refused": 0, "prompt_tokens": 63, "reply_tokens": 27}
         assert len(seen) == 9 and seen[0][0] == "/v1/chat/completions" and seen[0][2]["authorization"] == "Bearer sesame"

@@ -12,7 +12,7 @@ from aquilamed import progress
 from aquilamed.core.config import canonical_json
 from aquilamed.core.errors import ConfigError, ModelUnavailable
 from aquilamed.engine.local import Local
-from aquilamed.engine.pace import Progress
+from aquilamed.core.pace import Progress
 from aquilamed.train import alarms, sampling, trackers
 from aquilamed.train.settings import Watching
 

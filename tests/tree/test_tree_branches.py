@@ -8,6 +8,7 @@ import pytest
 import tiny
 import torch
 
+from aquilamed.core import pace
 from aquilamed.core.errors import ModelUnavailable
 from aquilamed.models import folders
 from aquilamed.models.tiny import ARCHITECTURES
@@ -62,9 +63,10 @@ def test_tokens_read_are_the_least_there_are(network):
     shots = tuple(range(5, 105))
     letters = ((9,), (8,), (7,))
     asked = [Branch((*shots, *range(110 + 10 * k, 120 + 10 * k)), letters) for k in range(8)]
-    passes = []
-    found = branches.read(network, asked, pack_tokens=40, tick=passes.append)
-    assert passes == [100, 40, 40] and found.n_read == found.n_least == 180
+    heard = []
+    with pace.heard_by(heard.append):
+        found = branches.read(network, asked, pack_tokens=40)
+    assert [(at.done, at.total, at.unit) for at in heard] == [(100, 180, "tokens"), (140, 180, "tokens"), (180, 180, "tokens")] and found.n_read == found.n_least == 180
     asked[0] = Branch(asked[0].prompt, (*letters, (1, 2, 3)))
     assert branches.read(network, asked).n_least == 182
 

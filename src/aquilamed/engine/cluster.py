@@ -11,7 +11,7 @@ import socket
 from collections.abc import Callable, Sequence
 
 from aquilamed.core.errors import AquilamedError, ConfigError, WorkerDied
-from aquilamed.engine.pace import Pace, Tell, silent
+from aquilamed.core.pace import Pace, Tell, silent
 
 RETRIES = 5
 """How often a job is begun again after its worker or node died."""

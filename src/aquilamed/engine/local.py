@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 
 from aquilamed.core.errors import WorkerDied
-from aquilamed.engine.pace import Pace, Tell, silent
+from aquilamed.core.pace import Pace, Tell, silent
 
 RETRIES = 3
 """How often what is left of a pass is begun again after a process died."""
@@ -36,6 +36,8 @@ class Local:
             pace.done()
             return result
 
+        if len(items) == 1:                                     # on this thread, so that whoever listens hears how far the one job is
+            return [counted(items[0])]
         with ThreadPoolExecutor(self.workers) as pool:
             return list(pool.map(counted, items))
 

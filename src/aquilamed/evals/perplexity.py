@@ -15,7 +15,7 @@ from aquilamed.tree import branches
 from aquilamed.tree.branches import Branch
 
 
-def bits_per_byte(model: Model, documents: Sequence[dict], window: int, tick: Callable[[int], None] = lambda done: None) -> Asked:
+def bits_per_byte(model: Model, documents: Sequence[dict], window: int) -> Asked:
     """Bits and bytes of every document; `window` is in tokens, the beginning token among them.
 
     Dropped: `empty` documents.
@@ -25,7 +25,7 @@ def bits_per_byte(model: Model, documents: Sequence[dict], window: int, tick: Ca
     dropped = [(document, "empty", "") for document in ordered if not document["text"]]
     kept = [document for document in ordered if document["text"]]
     pieces = [windows(model.tokenizer, document["text"], window) for document in kept]
-    found = branches.logp(model.network, [piece for some in pieces for piece in some], tick=tick)
+    found = branches.logp(model.network, [piece for some in pieces for piece in some])
     logps = iter(value for values in found for value in values)
     answers = []
     for document, some in zip(kept, pieces, strict=True):

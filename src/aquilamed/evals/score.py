@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from aquilamed.core import manifest, tables
+from aquilamed.core import manifest, pace, tables
 from aquilamed.core.chance import share
 from aquilamed.core.config import check, nearest
 from aquilamed.core.counts import Counts
@@ -98,9 +98,11 @@ def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts
     _check_template(config, inputs, model)
     branches.self_check(model.network, model.tokenizer(PROBE, add_special_tokens=False)["input_ids"])
     rows, dropped, seconds, tokens = [], [], {}, {}
-    for task in _tasks(config, inputs, out):
+    tasks = _tasks(config, inputs, out)
+    for number, task in enumerate(tasks, start=1):
         began = time.monotonic()
-        part = parts.kept(out, task) or parts.keep(out, task, task.ask(model, task.items))
+        with pace.heard_by(_noting(engine.tell, f"{task.name}, {number} of {len(tasks)} tasks")):
+            part = parts.kept(out, task) or parts.keep(out, task, task.ask(model, task.items))
         rows += part.rows
         dropped += [(task.kind, *item) for item in part.dropped]
         seconds[task.name] = round(time.monotonic() - began, 1)
@@ -112,6 +114,10 @@ def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts
     write_json(out / results.RESULTS, results.report(results.read_answers(out), config.seed))
     tally.write_dropped(out, dropped)
     return tally.counts(rows, dropped, {"task_seconds": seconds, "task_tokens": tokens, **dialogue.paid(config.dialogues)})
+
+
+def _noting(tell: pace.Tell, note: str) -> pace.Tell:
+    return lambda at: tell(dataclasses.replace(at, note=note))
 
 
 def _check_template(config: Config, inputs: Mapping[str, Path], model: Model) -> None:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from transformers import DynamicCache
 
+from aquilamed.core import pace
 from aquilamed.core.chance import chooser
 from aquilamed.models import chat
 from aquilamed.models.folders import Model
@@ -30,6 +31,7 @@ def generate(model: Model, prompts: Sequence[Sequence[int]], keys: Sequence[str]
     Sampling noise belongs to (seed, key), so neither order nor batch changes an answer; temperature 0 is greedy.
     """
     answers: list[list[int]] = [[] for _ in prompts]
+    told = pace.Pace(len(prompts), pace.listener(), "answers")
     for family, n_shared in families(prompts):
         past = score.beginning(model.network, prompts[family[0]][:n_shared]) if n_shared else None
         order = sorted(family, key=lambda i: (len(prompts[i]), keys[i]))
@@ -39,6 +41,7 @@ def generate(model: Model, prompts: Sequence[Sequence[int]], keys: Sequence[str]
                 for index, token in zip(group, step, strict=True):
                     if token is not None:
                         answers[index].append(token)
+            told.done(len(group))
     return answers
 
 

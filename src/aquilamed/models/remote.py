@@ -15,6 +15,7 @@ from concurrent.futures import FIRST_EXCEPTION, CancelledError, ThreadPoolExecut
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from aquilamed.core import pace
 from aquilamed.core.config import NEUTRAL, canonical_json, check
 from aquilamed.core.errors import ModelUnavailable
 from aquilamed.models import spending, structured, wire
@@ -156,6 +157,9 @@ def _asked(endpoint: Endpoint, bodies: Mapping[str, dict]) -> dict[str, Reply]:
     session = _Session(endpoint, wire.connect(endpoint.base_url, _key(endpoint), endpoint.timeout), _ledger(endpoint))
     with session.client, ThreadPoolExecutor(endpoint.concurrency) as pool:
         jobs = {digest: pool.submit(_one, session, digest, body) for digest, body in bodies.items()}
+        told = pace.Pace(len(jobs), pace.listener(), "requests")
+        for job in jobs.values():
+            job.add_done_callback(lambda _: told.done())
         try:
             wait(jobs.values(), return_when=FIRST_EXCEPTION)
         finally:

@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 
 from aquilamed.core.errors import TrainingStopped
-from aquilamed.engine.pace import Tell, silent
+from aquilamed.core.pace import Tell, silent
 from aquilamed.train import allocator, checkpoint, data, flops, ranks
 from aquilamed.train.heldout import Validate, gave_up
 from aquilamed.train.metrics import Metrics

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from aquilamed.engine.pace import Progress, Tell
+from aquilamed.core.pace import Progress, Tell
 from aquilamed.train import alarms, allocator, ranks
 from aquilamed.train.settings import Watching
 from aquilamed.train.trackers import Trackers

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import torch
 
+from aquilamed.core import pace
 from aquilamed.core.errors import ModelUnavailable
 from aquilamed.tree import pack, score, trie
 from aquilamed.tree.score import Past
@@ -51,18 +52,20 @@ class Found:
     """Tokens that must be read at the least: those of the distinct beginnings."""
 
 
-def logp(network, branches: Sequence[Branch], *, pack_tokens: int = 0, tick: Callable[[int], None] = lambda done: None) -> list[list[float]]:
-    """For each branch, for each continuation, the sum of its tokens' log p in nats; `tick` hears the tokens read."""
-    return read(network, branches, pack_tokens=pack_tokens, tick=tick).logp
+def logp(network, branches: Sequence[Branch], *, pack_tokens: int = 0) -> list[list[float]]:
+    """For each branch, for each continuation, the sum of its tokens' log p in nats."""
+    return read(network, branches, pack_tokens=pack_tokens).logp
 
 
-def read(network, branches: Sequence[Branch], *, pack_tokens: int = 0, tick: Callable[[int], None] = lambda done: None) -> Found:
+def read(network, branches: Sequence[Branch], *, pack_tokens: int = 0) -> Found:
     """`branches` through the model, whatever is equal once. A continuation's last token is only asked for, never read."""
     tree, spent = _tree(branches), [0]
+    least = sum(node.size for node in tree.roots)
+    told = pace.Pace(least, pace.listener(), "tokens")
 
     def count(done: int) -> None:
         spent[0] += done
-        tick(done)
+        told.done(done)
     reader = _Reader(network, pack_tokens or score.default_pack(network), count, np.full(tree.n_asks, np.nan))
     was_training = network.training
     network.eval()
@@ -70,7 +73,7 @@ def read(network, branches: Sequence[Branch], *, pack_tokens: int = 0, tick: Cal
         reader.read(tree.roots, None)
     network.train(was_training)
     values = [[sum(float(reader.found[tree.numbers[ids][ask]]) for ask in asks) for ids, asks in map(branch.read, range(len(branch.continuations)))] for branch in branches]
-    return Found(values, spent[0], sum(node.size for node in tree.roots))
+    return Found(values, spent[0], least)
 
 
 TOLERANCE = {torch.float32: 2e-3, torch.bfloat16: 0.25}

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from transformers import DynamicCache
 
+from aquilamed.core import pace
 from aquilamed.core.errors import ModelUnavailable
 from aquilamed.tree import pack as packing
 from aquilamed.tree.head import nll_alone, token_nll
@@ -94,10 +95,10 @@ def default_pack(network) -> int:
 
 
 @torch.no_grad()
-def nll(network, trees: Sequence[Tree], *, pack_tokens: int = 0, tick: Callable[[int], None] = lambda done: None) -> list[list[np.ndarray]]:
+def nll(network, trees: Sequence[Tree], *, pack_tokens: int = 0) -> list[list[np.ndarray]]:
     """For each tree, for each of its segments, -log p in nats of its asked tokens, in order.
 
-    `pack_tokens` 0 is `default_pack`; longer trees lie in packs of two, four, ... times the length, so that they slow only themselves. `tick` hears the tokens done.
+    `pack_tokens` 0 is `default_pack`; longer trees lie in packs of two, four, ... times the length, so that they slow only themselves.
     """
     room = pack_tokens or default_pack(network)
     classes: dict[int, list[int]] = {}
@@ -107,14 +108,14 @@ def nll(network, trees: Sequence[Tree], *, pack_tokens: int = 0, tick: Callable[
             length *= 2
         classes.setdefault(length, []).append(index)
     found: list[list[np.ndarray]] = [[] for _ in trees]
-    was_training = network.training
+    was_training, told = network.training, pace.Pace(sum(map(packing.size, trees)), pace.listener(), "tokens")
     network.eval()
     for length, members in sorted(classes.items()):
         for one in packing.pack([trees[index] for index in members], length):
             values = _pack_nll(network, one, nll_alone).double().cpu().numpy()
             for number, origin in enumerate(one.tree_S):
                 found[members[origin]].append(values[one.owner_L == number])
-            tick(len(one))
+            told.done(len(one))
     network.train(was_training)
     return found
 

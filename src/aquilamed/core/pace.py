@@ -1,9 +1,14 @@
-"""How far something long is, how fast it goes, and how long it will take: a pass over the shards, or a training."""
+"""How far something long is, how fast it goes, and how long it will take: a pass over the shards, a training, a model's answers.
 
+What runs deep below a step tells whoever listens (`heard_by`); where nobody does, and on other threads than the listener's, nothing is said.
+"""
+
+import contextlib
+import contextvars
 import dataclasses
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,17 +48,35 @@ def silent(progress: Progress) -> None:
     """Tells nobody."""
 
 
-class Pace:
-    """Counts the finished jobs of one pass, from whatever thread they come."""
+_listener: contextvars.ContextVar[Tell] = contextvars.ContextVar("listener", default=silent)
 
-    def __init__(self, total: int, tell: Tell):
-        self.total, self.tell = total, tell
+
+@contextlib.contextmanager
+def heard_by(tell: Tell) -> Iterator[None]:
+    """Within it `listener` is `tell`."""
+    before = _listener.set(tell)
+    try:
+        yield
+    finally:
+        _listener.reset(before)
+
+
+def listener() -> Tell:
+    """Whoever hears what is done on this thread."""
+    return _listener.get()
+
+
+class Pace:
+    """Counts what is done of one pass, from whatever thread it comes."""
+
+    def __init__(self, total: int, tell: Tell, unit: str = "shards"):
+        self.total, self.tell, self.unit = total, tell, unit
         self.n_done, self.began, self.lock = 0, time.monotonic(), threading.Lock()
 
-    def done(self) -> None:
+    def done(self, n: int = 1) -> None:
         with self.lock:
-            self.n_done += 1
-            self.tell(Progress(self.n_done, self.total, time.monotonic() - self.began))
+            self.n_done = min(self.n_done + n, self.total)
+            self.tell(Progress(self.n_done, self.total, time.monotonic() - self.began, self.unit))
 
 
 def duration(seconds: float) -> str:
