@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: setup quickstart test test-gpu results tasks measured clean
+.PHONY: setup quickstart test test-gpu results whole tasks measured clean
 
 setup: $(READY)
 
@@ -29,6 +29,13 @@ test-gpu: setup
 results: setup
 	$(BIN)/aquilamed report $(wildcard runs/quickstart runs/real_small) --markdown > docs/results.md.partial
 	mv docs/results.md.partial docs/results.md
+
+# docs/whole.md: every question of every task that is there, base model and last model of real_small; three hours on two cores.
+whole: setup
+	$(BIN)/aquilamed eval runs/real_small/01-base --data ../shared/data --readings letter --answer-tokens 64 --out runs/eval-base
+	$(BIN)/aquilamed eval runs/real_small/57-dpo --data ../shared/data --readings letter --answer-tokens 64 --out runs/eval-dpo
+	$(BIN)/aquilamed eval --compare runs/eval-base runs/eval-dpo --markdown > docs/whole.md.partial
+	mv docs/whole.md.partial docs/whole.md
 
 # docs/tasks.md, from the catalogue and our own examples.
 tasks: setup

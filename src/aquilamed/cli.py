@@ -103,6 +103,7 @@ def _eval_command(commands) -> None:
     made.add_argument("--judge-budget-tokens", type=int, default=0, metavar="N", help="with --judge: as --budget-tokens")
     made.add_argument("--replay", type=Path, default=Path(), metavar="FOLDER", help="score a finished evaluation's answers again; no model and no data are needed")
     made.add_argument("--compare", type=Path, nargs=2, default=(), metavar=("A", "B"), help="two finished evaluations on the items of both")
+    made.add_argument("--markdown", action="store_true", help="with --compare: print a page in Markdown")
     made.add_argument("--export", choices=("lm-eval",), default="", help="also write results and samples as lm-eval does")
     made.add_argument("--list", action="store_true", help="show the tasks; with --data, whether their files are there")
     made.add_argument("--replace", action="store_true", help="evaluate anew where the folder holds something else, which is moved aside")

@@ -23,6 +23,7 @@ def run(args: argparse.Namespace, say: Say) -> str:
     given = [name for name, is_given in asked.items() if is_given]
     check(len(given) == 1, f"aquilamed eval needs one of {', '.join(asked)}; given: {' and '.join(given) or 'none'}")
     check(not (args.compare or args.list) or not args.export, "--export goes with an evaluation or with --replay")
+    check(bool(args.compare) or not args.markdown, "--markdown goes with --compare")
     mode = _list if args.list else _replay if args.replay != NONE else _compare if args.compare else _evaluate
     return mode(args, say)
 
@@ -51,7 +52,7 @@ def _compare(args: argparse.Namespace, say: Say) -> str:
     from aquilamed import scoreboard
     from aquilamed.evals import compare, finding
     found = compare.compare(*map(finding.scored_step, args.compare))
-    return _told(args, found, scoreboard.comparison_as_text(found))
+    return _told(args, found, (scoreboard.comparison_as_markdown if args.markdown else scoreboard.comparison_as_text)(found))
 
 
 def _evaluate(args: argparse.Namespace, say: Say) -> str:

@@ -68,19 +68,34 @@ def replay_as_text(found: Replay) -> str:
     return "\n".join(told)
 
 
+COMPARED = ("task", "language", "reading", "n", "A", "B", "B − A", "95 % interval", "p", "adjusted", "gained", "lost", "verdict")
+ABOUT = "on the items that both answered; percent and points, bits per byte and grades as they are; gained or lost where p, adjusted over all lines, is at most 0.05"
+
+
 def comparison_as_text(found: Mapping) -> str:
     """A line for each task, language and reading that both have."""
-    heads = ("task", "language", "reading", "n", "A", "B", "B − A", "95 % interval", "p", "adjusted", "gained", "lost", "verdict")
+    told = [f"A: {found['old']}", f"B: {found['new']}", table(COMPARED, _compared(found), numbers=tuple(range(3, 12))), ABOUT]
+    told += [f"left out: {one['task']} {one['lang']} {one['reading']} ({one['n']:,} items): only in {one['only_in']}" for one in found["left_out"]]
+    return "\n".join(told)
+
+
+def comparison_as_markdown(found: Mapping) -> str:
+    """The same as a page: what was compared, in both languages, and a table."""
+    lines = [f"| {' | '.join(cells)} |" for cells in (COMPARED, ("---",) * len(COMPARED), *_compared(found))]
+    told = ["# Two models on every item · 两个模型逐题对比", "**Not for clinical use.** Printed by `aquilamed eval --compare A B --markdown`, never edited: " + ABOUT + ".",
+            "**不得用于临床。** 由 `aquilamed eval --compare A B --markdown` 生成，从不手改：只比较双方都回答过的题目；数字为百分数与百分点，每字节比特数（bits）与等级分照原值；p 经全部行校正（adjusted）后不大于 0.05 时，gained 为提高，lost 为下降。",
+            f"A: `{found['old']}`, B: `{found['new']}`", "\n".join(lines)]
+    return "\n\n".join(told)
+
+
+def _compared(found: Mapping) -> list[tuple[str, ...]]:
     rows = []
     for row in found["rows"]:
         delta, low, high = (_difference(row, row[key]) for key in ("delta", "low", "high"))
         n = f"{row['n']:,}" if row["n"] == row["n_old"] == row["n_new"] else f"{row['n']:,} of {row['n_old']:,}/{row['n_new']:,}"
         rows.append((row["task"], row["lang"], row["reading"], n, _figure(row, row["old"]), _figure(row, row["new"]), delta, f"{low} – {high}",
                      f"{row['p']:.3g}", f"{row['p_adjusted']:.3g}", f"{row['gained']:,}", f"{row['lost']:,}", row["verdict"]))
-    told = [f"A: {found['old']}", f"B: {found['new']}", table(heads, rows, numbers=tuple(range(3, 12))),
-            "on the items that both answered; percent and points, bits per byte and grades as they are; gained or lost where p, adjusted over all lines, is at most 0.05"]
-    told += [f"left out: {one['task']} {one['lang']} {one['reading']} ({one['n']:,} items): only in {one['only_in']}" for one in found["left_out"]]
-    return "\n".join(told)
+    return rows
 
 
 def listing_as_text(rows: Sequence[Mapping]) -> str:

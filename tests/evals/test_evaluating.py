@@ -124,6 +124,9 @@ def test_compare_on_the_items_of_both_worked_by_hand(tmp_path, capsys):
     assert [(one["task"], one["lang"], one["reading"], Path(one["only_in"]).name) for one in found["left_out"]] == [("gone", "en", "letter", "old"), ("exam", "zh", "text", "new")]
     _, out, _ = command(capsys, "--compare", tmp_path / "old", tmp_path / "new")
     assert "8 of 9/9" in out and "+50.0" in out and "left out: gone en letter (1 items): only in" in out
+    _, out, _ = command(capsys, "--compare", tmp_path / "old", tmp_path / "new", "--markdown")
+    assert "| exam | zh | letter | 8 of 9/9 | 25.0 | 75.0 | +50.0 |" in out and "不得用于临床" in out
+    assert len({line.count("|") for line in out.splitlines() if line.startswith("|")}) == 1
 
 
 def test_compare_of_swapped_folders_is_the_mirror(tmp_path, capsys):
@@ -200,6 +203,7 @@ def test_all_lists_what_is_left_out(top, capsys):
     (["--endpoint", "http://127.0.0.1:9/v1", "--name", "x", "--data", "{data}", "--readings", "letter"], "gives no log-probabilities"),
     (["--endpoint", "http://127.0.0.1:9/v1", "--name", "x", "--data", "{data}", "--tasks", "bpb-medical-en"], "bits per byte need log-probabilities"),
     (["--endpoint", "http://127.0.0.1:9/v1", "--name", "x", "--form", "plain"], "an endpoint takes chat turns alone"),
+    (["--list", "--markdown"], "--markdown goes with --compare"),
     (["--list", "--export", "lm-eval"], "--export goes with an evaluation or with --replay"),
 ])
 def test_what_can_t_be_meant_is_refused(top, tmp_path, capsys, words, said):
