@@ -139,6 +139,8 @@ def test_a_remote_judge_finds_what_no_list_says_and_is_never_guessed(tmp_path):
         counts = safety.run(safety.Config(endpoint=endpoint), given, tmp_path / "out", Local(2))
         assert counts.dropped == {"quackery": 2, "unjudged": 2} and counts.n_out == 2 and counts.notes["asked"]["requests"] == 2 * len(said)
         n = len(seen)
+        found = safety.run(safety.Config(endpoint=endpoint), save(tmp_path / "bad", [talk("药", "这药包治百病。")]), tmp_path / "all", Local(1))       # the lists leave nothing to ask
+        assert found.dropped == {"quackery": 1} and found.notes["asked"]["requests"] == 0 and len(seen) == n
         assert safety.run(safety.Config(endpoint=endpoint), given, tmp_path / "again", Local(1)).dropped == counts.dropped and len(seen) <= n + 2
     dropped = {row["detail"] for row in tables.rows(tmp_path / "out/dropped", "conversations")}
     assert dropped == {"judge", "unparsed", "refused", "answer 1: 包治百病"}

@@ -119,6 +119,8 @@ def test_a_remote_model_says_what_no_word_tells_and_is_never_guessed(tmp_path):
         config = topics.Config(endpoint=Endpoint(base_url=url, model="judge", cache=str(tmp_path / "cache")))
         counts = topics.run(config, save(tmp_path / "in", rows), tmp_path / "out", Local(2))
         n = len(seen)
+        known = topics.run(config, save(tmp_path / "known", rows[-2:-1]), tmp_path / "all", Local(1))           # the data say it all
+        assert known.notes["asked"]["requests"] == 0 and len(seen) == n and not any(known.notes["judge"].values())
         again = topics.run(config, {"conversations": tmp_path / "out"}, tmp_path / "again", Local(1))
     made = {row["messages"][0]["content"]: row["meta"] for row in tables.rows(tmp_path / "out", "conversations")}
     found = {text[:4]: (meta.get("department"), meta.get("disease"), meta.get("department_from")) for text, meta in ((text, dict(meta)) for text, meta in made.items())}

@@ -85,7 +85,7 @@ def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts
 def _judged(config: Config, table: pa.Table, found: list[dict[str, str]]) -> list[remote.Reply]:
     """Ask about the rows in which nothing counts yet, and write what is said into `found`; the replies."""
     places = [place for place, row in enumerate(found) if not set(row) & set(config.reasons)]
-    verdicts, replies = harm_judge.ask(config.endpoint, tables.to_rows(table.take(places)), config.max_chars)
+    verdicts, replies = harm_judge.ask(config.endpoint, tables.to_rows(table.take(pa.array(places, pa.int64()))), config.max_chars)
     for place, verdict in zip(places, verdicts, strict=True):
         found[place].update(verdict)
     return replies

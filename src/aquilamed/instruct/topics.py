@@ -97,7 +97,7 @@ def _judged(config: Config, table: pa.Table, words: lexicon.Lexicon, used: list[
     if config.endpoint.base_url:
         told = zip(given_departments(config, table, words), given_diseases(config, table, words), strict=True)
         places = [place for place, pair in enumerate(told) if None in pair]
-        said, replies = topic_judge.ask(config.endpoint, tables.to_rows(table.take(places)), words, config.max_chars)
+        said, replies = topic_judge.ask(config.endpoint, tables.to_rows(table.take(pa.array(places, pa.int64()))), words, config.max_chars)
         used.extend(replies)
         for place, verdict in zip(places, said, strict=True):
             verdicts[place] = verdict
