@@ -82,6 +82,14 @@ def test_scores_two_apart_are_dropped_and_the_mean_kept(tmp_path, seeds):
     assert counts.notes["agreement"]["all"]["agreement"] == 0.3333
 
 
+def test_what_an_earlier_reading_said_does_not_count(tmp_path):
+    rows = [("甲文。", {"label_1": "medical", "label_2": "general"}), ("乙文。", {"label_2": "general"})]
+    with served(lambda body, _: (200, "not a label" if "乙" in str(body) else "medical")) as (url, _):
+        counts = _run(tmp_path, rows, endpoint=Endpoint(base_url=url, model="m", cache=str(tmp_path / "cache")))
+    left = {row["text"][0]: row["meta"] for folder in (tmp_path / "out", tmp_path / "out/dropped") if folder.is_dir() for row in tables.rows(folder, "documents")}
+    assert counts.n_in == 2 and not {"label_1", "label_2"} & set(left["乙"]) and left["甲"].get("label_2") in ("medical", None)
+
+
 def test_given_labels_need_no_endpoint_and_no_network(tmp_path):
     rows = [("甲", {"a": "medical", "b": "medical"}), ("乙", {"a": "medical", "b": "general"})]
     counts = _run(tmp_path, rows, given=("a", "b"))

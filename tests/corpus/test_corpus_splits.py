@@ -154,6 +154,10 @@ def test_refusals_say_which_step_is_missing(tmp_path):
     tables.scatter(tmp_path / "unscored", "documents", _documents([(ZH, {"domain": "medical"})]))
     with pytest.raises(RecordError, match="has no quality; run corpus.quality first, or set min_quality=0"):
         mix.run(mix.Config(budget_tokens=10, min_quality=1), {"documents": tmp_path / "unscored"}, tmp_path / "x", Local(1))
+    tables.scatter(tmp_path / "words", "documents", _documents([(ZH, {"domain": "medical", "quality": "好", "least_quality": "x"})]))
+    for asked in ({"min_quality": 1}, {"only_good": True}):
+        with pytest.raises(RecordError, match="has no quality; run corpus.quality first"):
+            mix.run(mix.Config(budget_tokens=10, **asked), {"documents": tmp_path / "words"}, tmp_path / "x", Local(1))
     with pytest.raises(ConfigError, match="instruction_share needs the input 'conversations'"):
         mix.run(mix.Config(budget_tokens=10, instruction_share=0.1), {"documents": tmp_path / "raw"}, tmp_path / "x", Local(1))
     with pytest.raises(ConfigError, match=r"source_shares: no cell 'medical_zh'; did you mean 'medical zh'"):

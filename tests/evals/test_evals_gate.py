@@ -103,6 +103,14 @@ def test_falling_scores_stop_too(tmp_path):
     gate.run(gate.Config(order=("base", "sft"), base="base", limits={"exam": 0.4}), given, tmp_path, ENGINE)
 
 
+def test_a_loss_from_nothing_is_told_without_a_share():
+    row = {"stage": "sft", "task": "rubric", "lang": "zh", "reading": "rubric", "n": 12, "score": -0.4, "low": -0.5, "high": -0.3, "visible": 0.1, "delta": -0.4, "delta_low": -0.5, "delta_high": -0.3, "delta_visible": 0.1,
+           "verdict": "lost", "unparsed": 0, "p": 0.01, "p_adjusted": 0.01, "limit": "passed", "step_delta": None, "step_low": None, "step_high": None, "step_verdict": None}
+    config, bases = gate.Config(order=("base", "sft"), base="base", limits={"rubric": 0.02}), {gate.key(row): 0.0}
+    assert gate.told(row, bases, config) == "rubric zh rubric: 0.000 -> -0.400, worse by 0.400 (0.300 at the least); a share of nothing can't be told, allowed 2.0 %"
+    assert "take the limit out of the recipe" in gate.refusal("gate", config, [row], [], bases)
+
+
 def test_a_stopped_run_leaves_no_manifest_and_goes_on_with_a_wider_limit(tmp_path, capsys):
     panel(tmp_path / "base", zh=documents(), en=documents())
     panel(tmp_path / "cpt-1", zh=documents(sure), en=documents())

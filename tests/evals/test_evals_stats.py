@@ -156,6 +156,7 @@ def test_power_by_hand():
     assert power.paired_shares(0.0, 2) == 1.0
     spread = np.array([1.0, -1.0] * 8)          # error of the mean: sqrt(16/15) / 4 = .2582; t(15): 2.1314 + .8662
     assert power.of_ratio(spread, np.ones(16)) == pytest.approx(0.2582 * 2.9976, abs=1e-4)
+    assert power.of_ratio([2.0], [1.0]) is None and power.of_mean([3.0, 4.0], ["a", "a"]) is None             # one unit alone shows nothing
 
 
 def test_grouped_items_show_less():

@@ -134,7 +134,7 @@ def test_lines_are_cut_at_their_bytes():
 
 @pytest.mark.parametrize(("setting", "message"), [
     ({"min_documents": 1}, "min_documents=1: expected 2 or more"), ({"min_tokens": 0}, "min_tokens=0: expected 1 or more"),
-    ({"max_share": 1.5}, "max_share=1.5: expected a share"), ({"min_left_chars": -1}, "min_left_chars=-1: expected 0 or more")])
+    ({"max_share": 1.5}, "max_share=1.5: expected a share"), ({"min_left_chars": 0}, "min_left_chars=0: expected 1 or more")])
 def test_refusals_name_the_setting(setting, message):
     with pytest.raises(ConfigError, match=message):
         repeats.Config(**setting)

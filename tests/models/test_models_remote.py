@@ -49,8 +49,9 @@ def test_what_may_pass_is_asked_again_and_what_never_will_is_refused(tmp_path):
         found = remote.ask(endpoint, [_asked("fine"), _asked("filtered")])
         assert [reply.text for reply in found] == ["ok", None] and len(seen) == 4 and remote.usage(found)["refused"] == 1
         assert remote.ask(endpoint, [_asked("fine")])[0].cached
+        assert remote.ask(endpoint, [_asked("filtered")])[0].text is None                # it has answered before
         with pytest.raises(ModelUnavailable, match="every request was refused; does it serve the model 'm'"):
-            remote.ask(endpoint, [_asked("filtered")])
+            remote.ask(_endpoint(url, tmp_path / "fresh"), [_asked("filtered")])
 
 
 def test_a_run_that_broke_off_goes_on(tmp_path):

@@ -233,3 +233,9 @@ def test_the_table_can_be_made_in_postgresql():
     from sqlalchemy.schema import CreateTable
     made_of = str(CreateTable(ballots.table()).compile(dialect=postgresql.dialect()))
     assert "id SERIAL NOT NULL" in made_of and "prompt JSON NOT NULL" in made_of and made_of.count("TEXT NOT NULL") == 5
+
+
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00+10:00", "9999-12-31T23:59:59-10:00"])
+def test_a_time_outside_the_calendar_is_named(text):
+    with pytest.raises(RecordError, match="is before the year 1 or after 9999 in UTC"):
+        ballots.utc(text)

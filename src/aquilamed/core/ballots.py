@@ -191,7 +191,10 @@ def utc(text: str) -> str:
     except (ValueError, TypeError) as error:
         raise RecordError(f"cast_at: {text!r}: expected a time like 2026-11-30T10:20:30+08:00") from error
     _need(when.tzinfo is not None, "cast_at", f"{text!r} has no offset from UTC")
-    return when.astimezone(UTC).isoformat(timespec="microseconds")
+    try:
+        return when.astimezone(UTC).isoformat(timespec="microseconds")
+    except OverflowError as error:
+        raise RecordError(f"cast_at: {text!r} is before the year 1 or after 9999 in UTC") from error
 
 
 def _need(condition: bool, name: str, expected: str) -> None:

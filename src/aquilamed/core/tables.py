@@ -226,6 +226,12 @@ def meta_column(table: pa.Table, key: str) -> pa.ChunkedArray:
     return pc.map_lookup(table["meta"], pa.scalar(key), "last")
 
 
+def meta_number(table: pa.Table, key: str) -> pa.ChunkedArray:
+    """`meta[key]` of each row as a float64, null where it has none or one that is no number."""
+    said = meta_column(table, key)
+    return pc.cast(pc.if_else(pc.match_substring_regex(said, r"^-?\d{1,300}(\.\d+)?([eE][-+]?\d{1,2})?$"), said, pa.scalar(None, pa.string())), pa.float64())
+
+
 def meta_of(table: pa.Table, key: str) -> list[str | None]:
     """`meta[key]` of each row, None where it has none."""
     return meta_column(table, key).to_pylist()

@@ -5,6 +5,7 @@ is ever replaced by its folded form.
 """
 
 import hashlib
+import math
 import re
 
 _NARROW = {chr(c): chr(c - 0xFEE0) for c in range(0xFF01, 0xFF5F)} | {"\u3000": " "}
@@ -24,6 +25,15 @@ def fold(text: str) -> str:
 def narrow(text: str) -> str:
     """`text` with full-width ASCII made half-width, character for character: positions in it are positions in `text`."""
     return text if text.isascii() else _WIDE.sub(lambda match: _NARROW[match[0]], text)
+
+
+def number(text: str | None) -> float | None:
+    """The finite number that `text` is, or None."""
+    try:
+        value = float(text or "")
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
 
 
 def content_id(*parts: str) -> str:

@@ -98,8 +98,8 @@ def sieve(config: Config, pairs: Sequence[Pair], table: pa.Table) -> tuple[pa.Ta
         both = [",".join(sorted(_faults(a) & _faults(b))) if a else None for a, b in zip(first, second, strict=True)]
         reason, settled = "scores_disagree", {"quality": [f"{value:g}" for value in scores.mean(axis=1)], "faults": both}
     kept = whole & ~apart
-    marked = _marked(table, kept, settled)
-    marked = _marked(marked, whole, {"label_1": first, "label_2": second} if config.ask == "domain" else {"quality_1": first, "quality_2": second})
+    both_read = {"label_1": first, "label_2": second} if config.ask == "domain" else {"quality_1": first, "quality_2": second}
+    marked = _marked(tables.with_meta(table, **both_read), kept, settled)          # also where they are None: what an earlier reading said is gone
     details = {reason: pa.array([f"{a} / {b}" for a, b in pairs], pa.string())}
     return tables.sift(marked, {"refused": refused, "unparsed": unparsed, reason: whole & apart}, details)
 
@@ -155,6 +155,6 @@ def _agreement(out: Path, ask: str) -> dict:
     keys = ("label_1", "label_2") if ask == "domain" else ("quality_1", "quality_2")
     folders = [out, *([out / "dropped"] if (out / "dropped").is_dir() else [])]
     found = [(row["lang"], *(row["meta"][key].partition(" ")[0] for key in keys))
-             for folder in folders for row in tables.rows(folder, "documents") if keys[1] in row["meta"]]
+             for folder in folders for row in tables.rows(folder, "documents") if all(key in row["meta"] for key in keys)]
     langs, first, second = ([row[k] for row in found] for k in range(3))
     return by_lang(langs, first, second)

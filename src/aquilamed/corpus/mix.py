@@ -187,7 +187,7 @@ def _below(config: Config, path: Path, table: pa.Table, is_medical: np.ndarray) 
     """Which rows are medical documents of too low a quality."""
     if config.min_quality == 0 and not config.only_good:
         return np.zeros(len(table), bool)
-    qualities, least = pc.cast(tables.meta_column(table, "quality"), pa.float64()), _least(config, table)
+    qualities, least = tables.meta_number(table, "quality"), _least(config, table)
     missing = np.flatnonzero(is_medical & pc.or_(qualities.is_null(), least.is_null()).to_numpy())
     if len(missing):
         raise RecordError(f"{path}: document {table['id'][missing[0]]} has no quality; run corpus.quality first, or set min_quality=0 and only_good=False")
@@ -196,7 +196,7 @@ def _below(config: Config, path: Path, table: pa.Table, is_medical: np.ndarray) 
 
 def _least(config: Config, table: pa.Table) -> pa.Array:
     """The lowest quality with which each document may be drawn; null where it is not known."""
-    chosen = pc.cast(tables.meta_column(table, "least_quality"), pa.float64())
+    chosen = tables.meta_number(table, "least_quality")
     least = np.full(len(table), config.min_quality) if not config.only_good else np.maximum(chosen.to_numpy(zero_copy_only=False).astype(float), config.min_quality)
     return pa.array(least, from_pandas=True)
 

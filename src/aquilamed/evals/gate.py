@@ -88,6 +88,9 @@ def blind(rows: Sequence[dict], bases: Mapping, config: Config) -> list[str]:
 def told(row: dict, bases: Mapping, config: Config) -> str:
     """`bpb-general zh bits: 1.210 -> 1.260, 4.1 % worse (3.2 to 5.0 %); allowed 2.0 %`."""
     base, lower = bases[key(row)], row["reading"] in judge.LOWER_IS_BETTER
+    if not base:
+        return (f"{' '.join(key(row))}: 0.000 -> {row['score']:.3f}, worse by {abs(row['delta']):.3f} ({min(map(abs, (row['delta_low'], row['delta_high']))):.3f} at the least); "
+                f"a share of nothing can't be told, allowed {100 * config.limits[row['task']]:.1f} %")
     worse = [100 * value / base * (1 if lower else -1) for value in (row["delta"], row["delta_low"], row["delta_high"])]
     return (f"{' '.join(key(row))}: {base:.3f} -> {row['score']:.3f}, {worse[0]:.1f} % worse ({min(worse[1:]):.1f} to {max(worse[1:]):.1f} %); "
             f"allowed {100 * config.limits[row['task']]:.1f} %")
@@ -97,7 +100,8 @@ def refusal(name: str, config: Config, stopping: Sequence[dict], rows: Sequence[
     """What passed which limit by how much, the newest stage's ledger, and what to do."""
     stage, wanted = config.order[-1], {}
     for row in stopping:
-        wanted[row["task"]] = max(wanted.get(row["task"], 0.0), math.ceil(100 * abs(row["delta"]) / bases[key(row)]) / 100)
+        base = bases[key(row)]
+        wanted[row["task"]] = max(wanted.get(row["task"], 0.0), math.ceil(100 * abs(row["delta"]) / base) / 100 if base else math.inf)
     wider = " ".join(f"--set {name}.limits.{task}={share:g}" for task, share in wanted.items())
     return "\n".join([
         f"{name}: {stage} has cost more than this recipe allows against {config.base}:", *(f"  {told(row, bases, config)}" for row in stopping), "",

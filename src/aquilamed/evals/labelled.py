@@ -65,13 +65,12 @@ def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts
         labels_of(row, config)
     asked = [requests(row) for row in rows]
     replies = remote.ask(config.judge, [request for some in asked for request in some], grading.GRADES)
-    found, left = iter(replies), []
+    found, left, kept = iter(replies), [], []
     for row, some in zip(rows, asked, strict=True):
         said = [next(found).text for _ in some]
         row["meta"] |= {"judge": config.judge.model, "judge_replies": json.dumps(said, ensure_ascii=False)}
-        if (reason := _reason(said)):
-            left.append({**row, "reason": reason})
-    kept = [row for row in rows if row["id"] not in {one["id"] for one in left}]
+        reason = _reason(said)
+        left.append({**row, "reason": reason}) if reason else kept.append(row)
     tables.scatter(out, "conversations", tables.from_rows("conversations", kept))
     tables.write_dropped_rows(out, "conversations", left)
     write_json(out / AGREEMENT, agreement(kept, config))

@@ -102,7 +102,7 @@ def compare(old: Sequence[dict], new: Sequence[dict], seed: int, where: str) -> 
             raise ConfigError(f"{where}: item {a['id']} was put in other words; score all stages with the same form, n_shots and template")
     found, p, visible = _difference(pairs, seed)
     figures = {"delta": found.value, "low": found.low, "high": found.high, "p": p, "visible": visible}
-    return {"verdict": verdict(found, new[0]["reading"]), "p_adjusted": None, **{name: round(value, 6) for name, value in figures.items()}}
+    return {"verdict": verdict(found, new[0]["reading"]), "p_adjusted": None, **{name: value and round(value, 6) for name, value in figures.items()}}
 
 
 def verdict(difference: stats.Interval, reading: str) -> str:
@@ -139,7 +139,7 @@ def _limit(row: dict, base: float, share: float) -> str:
     return PASSED if at_least > most else DOUBTFUL if worse > most else KEPT
 
 
-def _difference(pairs: Sequence[tuple[dict, dict]], seed: int) -> tuple[stats.Interval, float, float]:
+def _difference(pairs: Sequence[tuple[dict, dict]], seed: int) -> tuple[stats.Interval, float, float | None]:
     """The change with its interval, its p, and the smallest change that these items can show."""
     if pairs[0][1]["reading"] == judge.BITS:
         key, (old, new), sizes = f"{pairs[0][1]['task']}\x1f{judge.BITS}", _columns(pairs, "bits"), [row["bytes"] for row, _ in pairs]

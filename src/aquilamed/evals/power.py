@@ -52,13 +52,17 @@ def of_paired(old: Sequence[float], new: Sequence[float], groups: Sequence[str])
     return paired_shares(float((change**2).mean()), len(change) / effect)
 
 
-def of_mean(values: Sequence[float], groups: Sequence[str]) -> float:
-    """Smallest difference from the mean of as many other values on the same scale, whose items come in groups."""
+def of_mean(values: Sequence[float], groups: Sequence[str]) -> float | None:
+    """Smallest difference from the mean of as many other values on the same scale, whose items come in groups; None where one group alone shows nothing."""
+    if len(set(groups)) < 2:
+        return None
     found = stats.grouped_spread(values, groups)
     return (stats.t_quantile(found.freedom) + stats.t_quantile(found.freedom, POWER)) * found.error * math.sqrt(2)
 
 
-def of_ratio(tops: Sequence[float], bottoms: Sequence[float], *, samples: int = 1) -> float:
-    """Smallest change of sum(tops) / sum(bottoms); `samples` 2 for another such ratio over as many other documents."""
+def of_ratio(tops: Sequence[float], bottoms: Sequence[float], *, samples: int = 1) -> float | None:
+    """Smallest change of sum(tops) / sum(bottoms); `samples` 2 for another such ratio over as many other documents. None where one document alone shows nothing."""
+    if len(tops) < 2:
+        return None
     found = stats.ratio_spread(tops, bottoms)
     return (stats.t_quantile(found.freedom) + stats.t_quantile(found.freedom, POWER)) * found.error * math.sqrt(samples)

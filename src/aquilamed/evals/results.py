@@ -70,8 +70,8 @@ def figures(rows: Sequence[dict], seed: int) -> dict:
     return {"n": len(scored), **shown, "visible": visible if visible is None else round(visible, 6), "unparsed": sum(row["parsed"] is None for row in rows)}
 
 
-def _interval(rows: Sequence[dict], seed: int) -> tuple[Interval, float]:
-    """The score, and the smallest difference that so many items can show."""
+def _interval(rows: Sequence[dict], seed: int) -> tuple[Interval, float | None]:
+    """The score, and the smallest difference that so many items can show; None where they show none."""
     reading, key = rows[0]["reading"], f"{rows[0]['task']}\x1f{rows[0]['reading']}"
     scores = [row["score"] for row in rows], [row["group"] for row in rows]
     if reading == judge.BITS:

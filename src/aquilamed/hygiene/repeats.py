@@ -41,13 +41,13 @@ class Config:
     max_share: float = 0.5
     """`drop`: largest share of a document's characters in repeated paragraphs, 0..1. ours"""
     min_left_chars: int = 20
-    """`cut`: characters other than blanks that must be left, 0 or more; else the document is dropped whole as `only_repeats`. ours"""
+    """`cut`: characters other than blanks that must be left, 1 or more; else the document is dropped whole as `only_repeats`. ours"""
 
     def __post_init__(self):
         check(self.min_documents >= 2, f"repeats: min_documents={self.min_documents}: expected 2 or more")
         check(self.min_tokens >= 1, f"repeats: min_tokens={self.min_tokens}: expected 1 or more")
         check(0 <= self.max_share <= 1, f"repeats: max_share={self.max_share}: expected a share, 0 to 1")
-        check(self.min_left_chars >= 0, f"repeats: min_left_chars={self.min_left_chars}: expected 0 or more")
+        check(self.min_left_chars >= 1, f"repeats: min_left_chars={self.min_left_chars}: expected 1 or more")
 
 
 def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts:

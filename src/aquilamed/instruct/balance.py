@@ -4,6 +4,7 @@ A share is one of what comes out: caps are lowered until what is left keeps to t
 """
 
 import dataclasses
+import math
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -44,7 +45,7 @@ class Config:
     def __post_init__(self):
         for name in ("department", "disease", "unlabelled"):
             value = getattr(self, name)
-            check(0 <= value < 1 or value == int(value) >= 1, f"balance: {name}={value}: expected a share below 1 or a whole number")
+            check(math.isfinite(value) and (0 <= value < 1 or value == int(value) >= 1), f"balance: {name}={value}: expected a share below 1 or a whole number")
         total = sum(self.languages.values())
         check(not self.languages or abs(total - 1) < 1e-6 and 0 < min(self.languages.values()) < 1, f"balance: languages={dict(self.languages)}: expected shares of two or more that sum to 1")
 

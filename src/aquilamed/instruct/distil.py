@@ -14,6 +14,7 @@ from aquilamed.core import chance, tables
 from aquilamed.core.config import check
 from aquilamed.core.errors import RecordError
 from aquilamed.core.ranks import spearman
+from aquilamed.core.text import number
 from aquilamed.hygiene import ridge
 from aquilamed.instruct.turns import NONE, turns_of
 
@@ -86,10 +87,10 @@ def _scored(teacher: Path):
         told = row["meta"].get("turn_scores")
         if told is None:
             raise RecordError(f"{teacher}: conversation {row['id']} has no meta['turn_scores']; let the input `teacher` be a step of instruct.score")
-        for turn, one in zip(turns_of(row), told.split(), strict=True):
-            if one != NONE:
-                complexity, _, quality = one.partition("*")
-                yield row["id"], turn, (float(complexity), float(quality))
+        turns, figures = turns_of(row), [one if one == NONE else tuple(map(number, one.partition("*")[::2])) for one in told.split()]
+        if len(turns) != len(figures) or any(None in one for one in figures):
+            raise RecordError(f"{teacher}: conversation {row['id']}: meta['turn_scores']={told!r}: expected one pair such as 3.120*4.500, or {NONE}, for each of its {len(turns)} turns")
+        yield from ((row["id"], turn, one) for turn, one in zip(turns, figures, strict=True) if one != NONE)
 
 
 def _asked(turns: Sequence[tuple[str, str, str]]) -> pa.Array:

@@ -81,7 +81,7 @@ def too_much(text: str, factor: float) -> str:
 
 
 def _of_drug(drug: Drug, said: str, factor: float) -> str:
-    mg, n = daily_mg(said), max(map(int, _TABLETS.findall(said)), default=0)
+    mg, n = daily_mg(said), max((int(number[:9]) for number in _TABLETS.findall(said)), default=0)
     if mg > factor * drug.mg_a_day:
         return f"{drug.id} {mg:g} mg a day, most {drug.mg_a_day:g}"
     return f"{drug.id} {n} tablets at one time" if n >= MOST_TABLETS else ""

@@ -34,5 +34,8 @@ def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts
     for name in config.shares:
         check(name in inputs, f"join: shares: {name!r} is no input{nearest(name, inputs)}")
     check(len(config.shares) < len(inputs), "join: shares: one input must have none, for the others are shares of the whole with it")
+    for name in config.shares:
+        same = [other for other in inputs if other != name and inputs[other] == inputs[name]]
+        check(not same, f"join: shares: {name!r} and {', '.join(same)} are the same folder; name it once")
     shares = {inputs[name]: share for name, share in config.shares.items()}
     return union.join(engine, out, "conversations", inputs.values(), shares=shares, seed=config.seed)

@@ -42,8 +42,7 @@ def ranked(folder: Path, columns: Sequence[str] = ()) -> tuple[Ranking, dict[str
 
 
 def _scores(table: pa.Table, folder: Path) -> pa.ChunkedArray:
-    said = tables.meta_column(table, "score")
-    number = pc.fill_null(pc.match_substring_regex(said, r"^-?\d+(\.\d+)?$"), False)
-    lacks = pc.index(number, False).as_py()
+    scores = tables.meta_number(table, "score")
+    lacks = pc.index(scores.is_null(), True).as_py()
     check(lacks < 0, f"{folder}: record {table['id'][lacks].as_py()} has no score that is a number; let this step read from instruct.score" if lacks >= 0 else "")
-    return pc.cast(said, pa.float64())
+    return scores

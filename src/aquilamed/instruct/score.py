@@ -20,6 +20,7 @@ from aquilamed.core.config import check
 from aquilamed.core.counts import Counts
 from aquilamed.core.errors import ConfigError
 from aquilamed.core.ranks import spearman
+from aquilamed.core.text import number
 from aquilamed.instruct import distil, rating
 from aquilamed.instruct.turns import Rating, Turn, turns_of, written
 from aquilamed.models import remote, surface
@@ -140,7 +141,7 @@ def scored(backend: str, rate: Rate, table: pa.Table) -> tuple[pa.Table, pa.Tabl
 def _marked(meta: Mapping[str, str], backend: str, found: list[Rating]) -> dict[str, str]:
     """Meta with the new score; one of another scorer's goes under its name."""
     before = meta.get("scorer", backend)
-    kept = {**meta, **({f"score_{before}": meta["score"]} if before != backend else {})}
+    kept = {**meta, **({f"score_{before}": meta["score"]} if before != backend and "score" in meta else {})}
     kept.pop(f"score_{backend}", None)
     fine = np.array([one for one in found if not isinstance(one, str)]).reshape(-1, 2)
     complexity, quality = fine.mean(axis=0) if len(fine) else (0.0, 0.0)
@@ -155,8 +156,8 @@ def _figures(rows: Iterable[dict]) -> dict:
     for row in rows:
         values.append(float(row["meta"]["score"]))
         for other in BACKENDS:
-            if f"score_{other}" in row["meta"]:
-                pairs[other, row["lang"]].append((values[-1], float(row["meta"][f"score_{other}"])))
+            if (theirs := number(row["meta"].get(f"score_{other}"))) is not None:
+                pairs[other, row["lang"]].append((values[-1], theirs))
     shape = np.quantile(values, [0, 0.1, 0.25, 0.5, 0.75, 0.9, 1]).round(3).tolist() if values else []
     agreement: dict[str, dict] = defaultdict(dict)
     for (other, lang), both in sorted(pairs.items()):

@@ -14,6 +14,7 @@ import pyarrow as pa
 from aquilamed.core import chance, near, tables
 from aquilamed.core.config import check
 from aquilamed.core.counts import Counts
+from aquilamed.core.text import number
 
 VERSION = 2
 
@@ -39,6 +40,7 @@ class Config:
         check(0 <= self.drop_score_share < 1, f"drop_score_share={self.drop_score_share}: expected a share, 0..1")
         shares = (self.drop_high_relevance_share, self.drop_low_relevance_share)
         check(min(shares) >= 0 and sum(shares) < 1, f"drop_high_relevance_share={shares[0]}, drop_low_relevance_share={shares[1]}: expected shares, 0..1, together below 1")
+        check(self.max_records >= 0, f"max_records={self.max_records}: expected 0 or more")
         check(0 <= self.min_relevance < self.max_relevance, f"min_relevance={self.min_relevance}, max_relevance={self.max_relevance}: expected 0 <= min < max")
 
 
@@ -100,12 +102,18 @@ def _limits(config: Config, folder: Path) -> tuple[Limits, list[str]]:
     relevances: dict[str, list[float]] = defaultdict(list)
     for row in rows:
         check("score" in row["meta"], f"{folder}: record {row['id']} has no score; let this step read from instruct.score")
-        scores[row["lang"], row["kind"]].append(float(row["meta"]["score"]))
+        scores[row["lang"], row["kind"]].append(_number(folder, row, "score"))
         if row["meta"].get("relevance"):
-            relevances[row["lang"]].append(float(row["meta"]["relevance"]))
+            relevances[row["lang"]].append(_number(folder, row, "relevance"))
     limits = Limits({cell: float(np.quantile(values, config.drop_score_share)) for cell, values in scores.items()},
                     {lang: _ends(config, values) for lang, values in relevances.items()})
     return limits, [row["id"] for row in rows if not limits.reason(row)]
+
+
+def _number(folder: Path, row: dict, key: str) -> float:
+    value = number(row["meta"][key])
+    check(value is not None, f"{folder}: record {row['id']}: meta {key}={row['meta'][key]!r} is no number; give what the data carry another name, and let this step read from instruct.{key}")
+    return value
 
 
 def _ends(config: Config, values: list[float]) -> tuple[float, float]:

@@ -120,7 +120,7 @@ def ask(endpoint: Endpoint, requests: Sequence[list[dict]], schema: Mapping | No
     new = _asked(endpoint, {digest: body for digest, body in zip(digests, bodies, strict=True) if not kept[digest]})
     paid = {digest: place for place, digest in reversed(list(enumerate(digests))) if digest in new}
     found = [new[digest] if paid.get(digest) == place else dataclasses.replace(new.get(digest) or kept[digest], cached=True) for place, digest in enumerate(digests)]
-    if found and all(reply.text is None for reply in found):
+    if found and all(reply.text is None for reply in found) and not _ledger(endpoint).total().reply:       # one that has answered before refuses these alone
         raise ModelUnavailable(f"{endpoint.base_url}: every request was refused; does it serve the model {endpoint.model!r}, are {endpoint.max_tokens} tokens allowed, "
                                "and does it take them under the name in limit_key?")
     return found if schema is None else [dataclasses.replace(reply, value=structured.read(reply.text or "", dict(schema))) for reply in found]

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from aquilamed.core import union
+from aquilamed.core.config import check
 from aquilamed.core.counts import Counts
 
 VERSION = 2
@@ -16,6 +17,9 @@ class Config:
     """Most pairs kept, drawn by chance of their ids; 0 keeps all. paper 2.3.2: 12,727"""
     seed: int = 1
     """Of that draw."""
+
+    def __post_init__(self):
+        check(self.max_pairs >= 0, f"max_pairs={self.max_pairs}: expected 0 or more")
 
 
 def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts:

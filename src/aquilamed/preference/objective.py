@@ -37,6 +37,9 @@ class Config:
     seed: int = 1
     """Of the wrong option, the sentence and the draw."""
 
+    def __post_init__(self):
+        check(self.max_pairs >= 0, f"max_pairs={self.max_pairs}: expected 0 or more")
+
 
 def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts:
     """Write `preferences/` from `inputs["questions"]` (training questions, never a benchmark's).

@@ -43,6 +43,8 @@ class Config:
 
     def __post_init__(self):
         check(self.n_conversations > 0, f"n_conversations={self.n_conversations}: expected 1 or more")
+        check(self.max_new_tokens >= 1, f"max_new_tokens={self.max_new_tokens}: expected 1 or more")
+        check(self.temperature >= 0, f"temperature={self.temperature}: expected 0 or more")
         check(0 < self.max_overlap <= 1, f"max_overlap={self.max_overlap}: expected a share, 0..1")
         check(not self.writer.base_url or bool(self.judge.base_url), "subjective: a remote writer needs a judge; name an endpoint in judge, it may be the same one")
 

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from aquilamed.core import tables
+from aquilamed.core.text import number
 from aquilamed.hygiene.texts import texts_of
 
 SCORES = ("score", "complexity", "answer_quality", "quality", "relevance")
@@ -90,8 +91,8 @@ def _scores(table: pa.Table, keys: frozenset[str]) -> dict[tuple[str, str], list
     found: dict[tuple[str, str], list[float]] = {}
     for key in SCORES:
         for lang, value in zip(table["lang"].to_pylist(), tables.meta_of(table, key), strict=True) if key in keys else ():
-            if value:
-                found.setdefault((key, lang), []).append(float(value))
+            if (figure := number(value)) is not None:
+                found.setdefault((key, lang), []).append(figure)
     return found
 
 

@@ -45,6 +45,8 @@ class Case(Dialogue):
 
     def __post_init__(self):
         super().__post_init__()
+        taken = sorted({"judged", "every_turn", "subject", "rule", "criteria", "tags", "others", "scored"} & set(self.meta))
+        check(not taken, f"Case: meta: {', '.join(taken)} is written by the import itself; choose another name")
         check(self.judged in (PAIRWISE, GRADES, RUBRIC), f"Case: judged={self.judged!r}: expected pairwise, grades or rubric")
         check((self.judged == RUBRIC) == bool(self.criteria), f"Case: judged={self.judged!r}, criteria={self.criteria!r}: a rubric needs the field of its criteria, and nothing else has one")
         check(not self.others or self.judged == PAIRWISE, f"Case: others= are compared with, but judged={self.judged!r}")

@@ -64,6 +64,8 @@ class Questions:
     def outcome(self, row: Mapping) -> Outcome:
         row = self._answered(row)
         options = [(name, option) for name, option in self._named(self._listed(row)) if option.strip()]
+        if len(options) > len(string.ascii_uppercase):
+            raise Misfit(f"{len(options)} options; more than 26 can't be lettered")
         stem, answers = fields.text(row, self.stem), self._answers(fields.find(row, self.answer), [name for name, _ in options])
         record = {
             "stem": stem, "options": [option for _, option in options], "answers": answers,
@@ -137,9 +139,7 @@ def _answers_of(path: str, key: str, answer: str) -> Mapping[str, object]:
 
 
 def _lettered(options: list[str]) -> list[tuple[str, str]]:
-    if len(options) > len(string.ascii_uppercase):
-        raise Misfit(f"{len(options)} options; more than 26 can't be lettered")
-    return list(zip(string.ascii_uppercase, options, strict=False))
+    return list(zip([*string.ascii_uppercase, *map(str, range(27, len(options) + 1))], options, strict=False))
 
 
 def _own_label(option: str) -> tuple[str, str]:
