@@ -32,7 +32,7 @@ def recipe():
 BROKEN = (
     ("keyword", "score.Config()", "score.Config(bakend='surface')"), ("range", "select.Config()", "select.Config(drop_score_share=7)"), ("empty", "def recipe", "def recipes"),
     ("lookup", "def recipe():", "def recipe(found={}['nosuch']):"), ("input", 'inputs={"conversations": "scored"}', 'inputs={"conversation": "scored"}'),
-    ("stage", "instruct.select", "instruct.selekt"))
+    ("stage", "instruct.select", "instruct.selekt"), ("outside", 'name="scored"', 'name="../scored"'))
 """Name of a recipe -> what is mistaken in it."""
 
 
@@ -117,6 +117,11 @@ def test_a_recipe_that_cannot_run_is_refused_before_anything_runs(change, says):
     (["run", "empty.py"], "empty.py: needs a function recipe()"),
     (["run", "lookup.py"], "lookup.py, line 5: KeyError: 'nosuch'"),
     (["run", "input.py"], "step 'selected': its stage needs an input 'conversations'; did you mean 'conversation'?"),
+    (["run", "outside.py"], "'../scored': a recipe's and a step's name become a folder's"),
+    (["run", "comma.py"], "'Step' object is not iterable; is a comma missing after the only one of a list?"),
+    (["run", "recipe.py", "--home", "recipe.py"], "not a folder (recipe.py"),
+    (["show", "raw", "-n", "-1"], "-n -1: expected 0 or more"),
+    (["show", "unfinished"], "unfinished: the step is not finished; run the same command again"),
     (["run", "stage.py"], "step 'selected': there is no stage 'instruct.selekt'"),
     (["run", "recipe.py", "--set", "scored.backend=remote", "--set", "scored.judge.max_chars=0"], "--set scored.backend=remote --set scored.judge.max_chars=0: step 'scored': judge: max_chars=0"),
     (["show", "runs/none"], "not there"),
@@ -126,6 +131,9 @@ def test_a_recipe_that_cannot_run_is_refused_before_anything_runs(change, says):
 def test_a_users_mistake_is_told_in_one_message_and_exits_with_2(raw, monkeypatch, capsys, arguments, says):
     monkeypatch.chdir(raw)
     (raw / "broken.py").write_text("def recipe(:")
+    (raw / "comma.py").write_text("from aquilamed.instruct import score\nfrom aquilamed.pipeline import Recipe, Step\ndef recipe():\n    return Recipe(name='t', steps=(Step(name='a', stage='instruct.score', config=score.Config())))\n")
+    (raw / "unfinished").mkdir()
+    (raw / "unfinished/identity.json").write_text("{}")
     (raw / "missing.py").write_text(RECIPE.replace("RAW", "nowhere"))
     for name, old, new in BROKEN:
         (raw / f"{name}.py").write_text(RECIPE.replace("RAW", str(raw / "raw")).replace(old, new, 1))
@@ -172,6 +180,10 @@ def test_plan_tells_state_and_settings(raw, monkeypatch, capsys):
     assert cli.main(["plan", "recipe.py", "--set", "selected.drop_score_share=0.5"]) == 0
     told = capsys.readouterr().out
     assert "done" in told and "stale" in told and "config.drop_score_share: 0.1 -> 0.5" in told
+    assert cli.main(["plan", "recipe.py", "--set", "scored.backend=deita", "--json"]) == 0
+    assert [(row["state"], row["awaits"]) for row in json.loads(capsys.readouterr().out)] == [("stale", []), ("done", ["01-scored"])]
+    assert cli.main(["plan", "recipe.py", "--set", "scored.backend=deita"]) == 0 and "; made from an earlier 01-scored" in capsys.readouterr().out
+    assert cli.main(["plan", "recipe.py", "--to", "scored", "--json"]) == 0 and [row["folder"] for row in json.loads(capsys.readouterr().out)] == ["01-scored"]
 
 
 def test_show_tells_rows_and_why_rows_were_dropped(raw, monkeypatch, capsys):

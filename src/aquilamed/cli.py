@@ -15,7 +15,7 @@ NOTICE = "Not for clinical use: research software; its models must not guide the
 
 
 TOLD = {errno.ENOSPC: "no disk space left", errno.EDQUOT: "no disk space left: the quota is used up", errno.EFBIG: "a file grew beyond the limit that is set for files",
-        errno.EACCES: "no permission", errno.EPERM: "no permission", errno.EROFS: "the file system can't be written"}
+        errno.ENOTDIR: "not a folder", errno.EEXIST: "not a folder", errno.EACCES: "no permission", errno.EPERM: "no permission", errno.EROFS: "the file system can't be written"}
 """What the system may refuse -> how it is told."""
 
 
@@ -171,7 +171,7 @@ def plan(args: argparse.Namespace) -> None:
     recipe = _recipe(args)
     if args.on:
         return _fit(args, recipe)
-    rows = planning.forecast(recipe, args.home)
+    rows = planning.forecast(recipe, args.home, args.first, args.last)
     print(json.dumps(rows, ensure_ascii=False, indent=1) if args.json else planning.as_text(recipe, rows))
 
 

@@ -17,6 +17,7 @@ import inspect
 import json
 import os
 import platform
+import re
 import runpy
 import shutil
 import subprocess
@@ -62,6 +63,8 @@ class Recipe:
 
     def __post_init__(self):
         made: list[str] = []
+        for name in (self.name, *(step.name for step in self.steps)):
+            settings.check(re.fullmatch(r"\w[\w.-]*", name) is not None, f"{name!r}: a recipe's and a step's name become a folder's: letters, digits, '-', '_' and '.' alone")
         for step in self.steps:
             settings.check(step.name not in made, f"step {step.name!r} stands twice in the recipe {self.name!r}")
             for key, value in step.inputs.items():
@@ -117,7 +120,7 @@ def load(path: Path) -> Recipe:
     except AquilamedError as error:
         raise ConfigError(f"{_place(path, error)}: {error}") from error
     except (SyntaxError, TypeError, NameError, AttributeError, ImportError, ValueError, LookupError) as error:
-        raise ConfigError(f"{_place(path, error)}: {type(error).__name__}: {error}{_reads(path, error)}") from error
+        raise ConfigError(f"{_place(path, error)}: {type(error).__name__}: {error}{'; is a comma missing after the only one of a list?' if 'is not iterable' in str(error) else ''}{_reads(path, error)}") from error
     settings.check(callable(make_recipe), f"{path}: needs a function recipe() that returns a Recipe")
     settings.check(isinstance(made, Recipe), f"{path}: recipe() returned {type(made).__name__}, expected a Recipe")
     return made

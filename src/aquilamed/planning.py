@@ -9,9 +9,18 @@ from aquilamed.core.errors import ConfigError, StaleOutput
 from aquilamed.pipeline import Recipe, Step
 
 
-def forecast(recipe: Recipe, home: Path) -> list[dict]:
-    """One row a step: folder, stage, paper section, state (done, to make, stale), settings, counts where done."""
-    return [_row(recipe, step, folder, home) for step, folder in recipe.numbered(home)]
+def forecast(recipe: Recipe, home: Path, first: str = "", last: str = "") -> list[dict]:
+    """One row a step from `first` to `last`: folder, stage, paper section, state (done, to make, stale), settings, counts where done, and `awaits`: which of
+    the steps before it that it is made from are not done."""
+    begin, end = pipeline.select(recipe, first, last)
+    rows, open_steps = [], {}
+    for number, (step, folder) in enumerate(recipe.numbered(home)):
+        row = _row(recipe, step, folder, home)
+        row["awaits"] = sorted({open_steps[source] for value in step.inputs.values() if (source := value.partition("/")[0]) in open_steps})
+        if row["state"] != "done" or row["awaits"]:
+            open_steps[step.name] = folder.name
+        rows += [row] if begin <= number <= end else []
+    return rows
 
 
 def _row(recipe: Recipe, step: Step, folder: Path, home: Path) -> dict:
@@ -36,7 +45,8 @@ def as_text(recipe: Recipe, rows: list[dict]) -> str:
     lines = [f"{recipe.name}: {recipe.about}" if recipe.about else recipe.name, ""]
     for row in rows:
         done = f", {row['counts']['in']:,} in, {row['counts']['out']:,} out, {row['seconds']:.0f} s" if row["counts"] else ""
-        lines.append(f"{row['folder']:<26}{row['stage']:<24}{'§ ' + row['paper'] if row['paper'][:1].isdigit() else row['paper']:<18}{row['state']}{done}")
+        told = f"; made from an earlier {', '.join(row['awaits'])}" if row["awaits"] and row["state"] == "done" else ""
+        lines.append(f"{row['folder']:<26}{row['stage']:<24}{'§ ' + row['paper'] if row['paper'][:1].isdigit() else row['paper']:<18}{row['state']}{done}{told}")
         lines += [f"    {line}" for line in row["differs"]]
         shown = ", ".join(f"{key}={value}" for key, value in _flat(row["config"]).items())
         if shown:

@@ -5,6 +5,7 @@ from collections import Counter
 from pathlib import Path
 
 from aquilamed.core import manifest, tables
+from aquilamed.core.config import check
 from aquilamed.core.errors import ConfigError
 from aquilamed.core.records import SCHEMAS
 
@@ -18,6 +19,7 @@ def show(path: Path, *, n: int, dropped: str | None, record_id: str, tokens: boo
     Raises:
         ConfigError: nothing is there that can be shown.
     """
+    check(n >= 0, f"-n {n}: expected 0 or more")
     if not path.exists():
         raise ConfigError(f"{path}: not there; a run's folders are listed by `ls runs/<recipe>`")
     if tokens:
@@ -73,7 +75,10 @@ def _files(path: Path, dropped: bool) -> list[Path]:
     if not files and dropped and manifest.read(path):
         raise ConfigError(f"{path}: dropped nothing")
     if not files:
-        raise ConfigError(f"{path}: holds no table; give one of: {', '.join(p.name for p in sorted(path.iterdir()))}")
+        if (path / manifest.IDENTITY).exists() and not manifest.read(path):
+            raise ConfigError(f"{path}: the step is not finished; run the same command again to go on with it")
+        shown = [p.name for p in sorted(path.iterdir()) if p.is_dir() or p.suffix in (".json", ".parquet")]
+        raise ConfigError(f"{path}: holds no table; give one of: {', '.join(shown) or 'none that can be shown'}")
     return files
 
 

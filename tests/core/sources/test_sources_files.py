@@ -112,6 +112,8 @@ def test_a_folder_or_pattern_gives_fitting_files_sorted_by_name(tmp_path):
     ("empty.jsonl", "\n\n", {"format": "jsonl"}, r"empty\.jsonl: holds no jsonl rows"),
     ("empty.txt", "", {"format": "txt"}, r"empty\.txt: holds no txt rows"),
     ("header.csv", "q,a\n", {"format": "csv"}, r"header\.csv: holds no csv rows"),
+    ("narrow.csv", "q,a\n感冒,多喝水\n发热\n", {"format": "csv"}, r"narrow\.csv, row 3: 1 fields, but 2 columns \(q, a\)"),
+    ("narrow.tsv", "q\ta\n发热\n", {"format": "tsv"}, r"narrow\.tsv, row 2: 1 fields, but 2 columns"),
     ("wide.csv", "q,a\n感冒,多喝水,多休息\n", {"format": "csv"}, r"wide\.csv, row 2: 3 fields, but 2 columns \(q, a\)"),
     ("open.csv", 'q,a\nx,y\n"感冒,多喝水\n', {"format": "csv"}, r"open\.csv, row 3: unexpected end of data"),
     ("twice.csv", "q,q\n1,2\n", {"format": "csv"}, r"twice\.csv: its header has the columns 'q' twice"),

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 from collections import Counter
 from pathlib import Path
@@ -120,3 +121,9 @@ def test_paths_in_an_input_folder_and_files_outside(tmp_path):
         placed([inside], {"clinics": tmp_path})
     with pytest.raises(ConfigError, match="two sources are called other"):
         gather("conversations", [other, other], tmp_path / "out", Local(1))
+
+
+def test_a_source_of_which_nothing_came_through_is_warned_of(tmp_path):
+    good, bad = write_lines(tmp_path / "a.jsonl", [{"q": "头痛？", "a": "休息"}]), write_lines(tmp_path / "b.jsonl", [{"ask": "张三 13812345678", "a": "x"}, {"q": "?", "a": ""}])
+    counts = gather("conversations", [qa(good), dataclasses.replace(qa(bad), name="其他")], tmp_path / "out", Local(1), on_bad_row="drop")
+    assert counts.notes["warnings"] == ["source '其他': all of its 2 rows were dropped (bad_row 1, empty 1)"] and counts.n_out == 1

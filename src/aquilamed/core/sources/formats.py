@@ -102,8 +102,8 @@ def _begun(path: Path, reader) -> Iterator[tuple[int, list[str]]]:
         yield number, values
 
 
-def _named(path: Path, columns: tuple[str, ...], given: Iterable[tuple[int, list[str]]]) -> Rows:
-    """Lists of values as rows by column name; the first is the header unless `columns` names them."""
+def _named(path: Path, columns: tuple[str, ...], given: Iterable[tuple[int, list[str]]], *, may_end_early: bool = False) -> Rows:
+    """Lists of values as rows by column name; the first is the header unless `columns` names them. `may_end_early`: empty cells at a row's end are left out."""
     filled = ((number, values) for number, values in given if any(value.strip() for value in values))
     header = list(columns) or [name.strip() for name in next(filled, (0, []))[1]]
     twice = sorted({name for name in header if header.count(name) > 1 or not name})
@@ -111,9 +111,9 @@ def _named(path: Path, columns: tuple[str, ...], given: Iterable[tuple[int, list
         raise RecordError(f"{path}: its header has the columns {', '.join(map(repr, twice))} twice or without a name; "
                           "mend the header, or declare columns= if the file has none")
     for number, values in filled:
-        if len(values) > len(header):
+        if len(values) > len(header) or len(values) < len(header) and not may_end_early:
             yield number, Broken(detail=f"{len(values)} fields, but {len(header)} columns ({', '.join(header)}); a field with a "
-                                 "separator in it needs quotation marks", raw=json.dumps(values, ensure_ascii=False))
+                                 "separator in it needs quotation marks, an empty one its separator", raw=json.dumps(values, ensure_ascii=False))
         else:
             yield number, dict(zip(header, values, strict=False))
 
@@ -131,7 +131,7 @@ def excel(path: Path, reading: Reading, encoding: str) -> Rows:
             raise RecordError(f"{path}: no sheet {name!r}; there are: {', '.join(book.sheetnames)}")
         sheet = book[name]
         sheet.reset_dimensions()  # the size that is written in the file is often wrong
-        yield from _named(path, (), ((number, _cells(row)) for number, row in enumerate(sheet.iter_rows(values_only=True), start=1)))
+        yield from _named(path, (), ((number, _cells(row)) for number, row in enumerate(sheet.iter_rows(values_only=True), start=1)), may_end_early=True)
     finally:
         book.close()
 

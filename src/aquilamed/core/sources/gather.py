@@ -46,6 +46,11 @@ def gather(kind: str, sources: Sequence[Source], out: Path, engine, *, on_bad_ro
         if not any(one.n_rows for one in found if one.source == source.name):
             raise RecordError(f"source {source.name!r}: {source.path}: holds no {source.format} rows; check format= and records=, or leave it out")
     warnings = _arrival(sources, found) if not max_chars else []
+    for source in sources:
+        own = [one for one in found if one.source == source.name]
+        if sum(one.n_rows for one in own) == sum(one.dropped.total() for one in own):
+            reasons = sum((one.dropped for one in own), Counter())
+            warnings.append(f"source {source.name!r}: all of its {reasons.total():,} rows were dropped ({', '.join(f'{reason} {n:,}' for reason, n in reasons.most_common())})")
     dropped = sum((one.dropped for one in found), Counter())
     n_in = sum(one.n_rows for one in found)
     if n_in == dropped.total():
