@@ -94,7 +94,7 @@ def _compared(found: Mapping) -> list[tuple[str, ...]]:
         delta, low, high = (_difference(row, row[key]) for key in ("delta", "low", "high"))
         n = f"{row['n']:,}" if row["n"] == row["n_old"] == row["n_new"] else f"{row['n']:,} of {row['n_old']:,}/{row['n_new']:,}"
         rows.append((row["task"], row["lang"], row["reading"], n, _figure(row, row["old"]), _figure(row, row["new"]), delta, f"{low} – {high}",
-                     f"{row['p']:.3g}", f"{row['p_adjusted']:.3g}", f"{row['gained']:,}", f"{row['lost']:,}", row["verdict"]))
+                     _p(row["p"]), _p(row["p_adjusted"]), f"{row['gained']:,}", f"{row['lost']:,}", row["verdict"]))
     return rows
 
 
@@ -121,6 +121,10 @@ def _figure(row: Mapping, value: float | None) -> str:
     if value is None:
         return "–"
     return f"{value:.3f}" if row["reading"] == "bits" else f"{value:.2f}" if row["reading"] == "grades" else f"{100 * value:.1f}"
+
+
+def _p(value: float) -> str:
+    return f"{value:.3g}" if value >= 0.001 else "<0.001"
 
 
 def _difference(row: Mapping, value: float) -> str:
