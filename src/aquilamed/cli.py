@@ -167,7 +167,7 @@ def _engine(args: argparse.Namespace, tell):
 
 
 def plan(args: argparse.Namespace) -> None:
-    from aquilamed import planning, pipeline
+    from aquilamed import planning
     recipe = _recipe(args)
     if args.on:
         return _fit(args, recipe)

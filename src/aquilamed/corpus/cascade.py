@@ -11,7 +11,6 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from aquilamed.corpus import calibration
 from aquilamed.corpus.calibration import Calibration
 from aquilamed.corpus.linear import Linear
 from aquilamed.corpus.readers import Head, Tuned
