@@ -17,9 +17,11 @@ $(READY): pyproject.toml constraints.txt
 quickstart: setup
 	$(BIN)/aquilamed run recipes/quickstart.py
 
-# Up to four processes of one thread each: tests are many small models, which more threads only slow down.
+# Up to four processes of one thread each: tests are many small models, which more threads only slow down. A process that dies
+# ends the tests and is told, for pytest-xdist may wait for ever for one that it starts in its place. What starts a Ray comes after them.
 test: setup
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --max-worker-restart 0 -m "not gpu and not ray"
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m ray
 
 # What needs a GPU; `make test` leaves it out.
 test-gpu: setup

@@ -5,13 +5,11 @@ import os
 
 import numpy as np
 import pytest
-import ray
 from tiny import make_bert
 
 from aquilamed.core import manifest, tables
 from aquilamed.corpus import classify, quality
 from aquilamed.corpus.readers import EMBEDDED, EMBEDDED_TUNED, Reading, Seeds, _taught
-from aquilamed.engine.cluster import Ray
 from aquilamed.engine.local import Local
 from aquilamed.models import embedded
 from aquilamed.models.encoder_settings import Settings
@@ -63,15 +61,7 @@ def test_some_are_read_and_each_model_is_measured(whole):
     assert len(counts.notes["teaching"]["dev_by_epoch"]) == 2 and counts.notes["cost"]["documents_per_s"] > 0
 
 
-@pytest.fixture(scope="module")
-def cluster():
-    """Two workers and, as far as Ray is concerned, a GPU: jobs that ask a model go to an actor."""
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    ray.init(num_cpus=2, num_gpus=1, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
-    yield Ray(address="auto")
-    ray.shutdown()
-
-
+@pytest.mark.ray
 def test_ray_actors_and_one_thread_give_the_same_bytes(whole, folder, cluster):
     inputs, counts, expected = whole
     for name, engine in (("one", Local(1)), ("ray", cluster)):
@@ -80,6 +70,7 @@ def test_ray_actors_and_one_thread_give_the_same_bytes(whole, folder, cluster):
         assert (folder / name / "model.npz").read_bytes() == (folder / "whole" / "model.npz").read_bytes()
 
 
+@pytest.mark.ray
 def test_jobs_that_ask_a_model_share_a_process_and_outlive_it(cluster, tmp_path):
     def job(number):
         marker = tmp_path / f"died-{number}"

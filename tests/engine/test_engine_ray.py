@@ -5,7 +5,6 @@ import signal
 from pathlib import Path
 
 import pytest
-import ray
 from corpus_run import make, recipe
 
 from aquilamed import cli
@@ -27,17 +26,9 @@ def test_the_command_line_says_so_too(tmp_path, monkeypatch, capsys):
     assert "no Ray cluster answers" in capsys.readouterr().err
 
 
-@pytest.fixture(scope="module")
-def engine():
-    """A Ray of two workers on this machine."""
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
-    yield Ray(address="auto")
-    ray.shutdown()
-
-
-def test_two_ray_workers_one_and_two_threads_give_the_same_bytes(engine, tmp_path):
-    for name, which in (("ray", engine), ("one", Local(1)), ("two", Local(2))):
+@pytest.mark.ray
+def test_two_ray_workers_one_and_two_threads_give_the_same_bytes(cluster, tmp_path):
+    for name, which in (("ray", cluster), ("one", Local(1)), ("two", Local(2))):
         make(tmp_path / name, which)
     for step, folder in recipe().numbered(tmp_path / "ray"):
         bodies = [manifest.read(tmp_path / name / "corpus" / folder.name) for name in ("ray", "one", "two")]
@@ -47,28 +38,31 @@ def test_two_ray_workers_one_and_two_threads_give_the_same_bytes(engine, tmp_pat
     assert manifest.read(folder)["provenance"]["engine"] == "ray"
 
 
-def test_a_worker_that_dies_loses_nothing(engine, tmp_path):
+@pytest.mark.ray
+def test_a_worker_that_dies_loses_nothing(cluster, tmp_path):
     def job(number: int) -> int:
         marker = Path(tmp_path / f"died-{number}")
         if number % 3 == 0 and not marker.exists():
             marker.touch()
             os.kill(os.getpid(), signal.SIGKILL)
         return number * number
-    assert engine.map(job, range(8)) == [k * k for k in range(8)]
+    assert cluster.map(job, range(8)) == [k * k for k in range(8)]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["died-0", "died-3", "died-6"]
 
 
-def test_what_a_job_raises_comes_back_as_it_was_raised(engine):
+@pytest.mark.ray
+def test_what_a_job_raises_comes_back_as_it_was_raised(cluster):
     def job(number: int) -> int:
         if number == 2:
             raise RecordError("甲.jsonl, row 2: no key 'text'")
         return number
     with pytest.raises(RecordError, match="^甲.jsonl, row 2: no key 'text'$"):
-        engine.map(job, range(4))
+        cluster.map(job, range(4))
 
 
-def test_order_of_results_and_relative_paths(engine, tmp_path, monkeypatch):
+@pytest.mark.ray
+def test_order_of_results_and_relative_paths(cluster, tmp_path, monkeypatch):
     (tmp_path / "字.txt").write_text("好", encoding="utf-8")
     monkeypatch.chdir(tmp_path)
-    assert engine.map(lambda number: (number, Path("字.txt").read_text(encoding="utf-8")), range(5)) == [(k, "好") for k in range(5)]
-    assert engine.map(len, []) == []
+    assert cluster.map(lambda number: (number, Path("字.txt").read_text(encoding="utf-8")), range(5)) == [(k, "好") for k in range(5)]
+    assert cluster.map(len, []) == []
