@@ -12,6 +12,8 @@ from torch import Tensor
 from transformers import AttentionInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
+from aquilamed.tree import last
+
 ROWS = 128
 """Rows of a band. Measured on a CPU: 64 to 256 take about the same time, shorter ones pay the call."""
 SPREAD = 1.25
@@ -22,7 +24,7 @@ SPREAD = 1.25
 class Band:
     """Some rows of a mask, and where they see anything."""
 
-    rows: slice
+    rows: slice | Tensor
     columns: slice | Tensor
     mask: Tensor
     """(1, 1, rows, columns), additive."""
@@ -50,10 +52,13 @@ def attend(module, query: Tensor, key: Tensor, value: Tensor, attention_mask: Te
     bands = getattr(attention_mask, "bands", None)
     if not bands or any(kwargs.get(name) is not None for name in ("softcap", "position_bias", "cache", "s_aux")):
         return sdpa_attention_forward(module, query, key, value, attention_mask, dropout=dropout, scaling=scaling, **kwargs)
-    repeat = query.shape[1] // key.shape[1]
+    repeat, asked_U = query.shape[1] // key.shape[1], getattr(module, "asked_U", None)
+    if asked_U is not None:
+        bands = [Band(asked_U, slice(None), attention_mask[:, :, asked_U])]
     done = [torch.nn.functional.scaled_dot_product_attention(
         query[:, :, band.rows], _heads(key[:, :, band.columns], repeat), _heads(value[:, :, band.columns], repeat), attn_mask=band.mask, dropout_p=dropout, scale=scaling) for band in bands]
-    return torch.cat(done, dim=2).transpose(1, 2).contiguous(), None
+    found = torch.cat(done, dim=2) if asked_U is None else last.spread(done[0], asked_U, 2, query.shape[2])
+    return found.transpose(1, 2).contiguous(), None
 
 
 def _heads(some_1HUD: Tensor, repeat: int) -> Tensor:

@@ -1,5 +1,6 @@
 """Packs through a model: the log-loss of every asked token."""
 
+import contextlib
 import dataclasses
 from collections.abc import Callable, Sequence
 
@@ -10,6 +11,7 @@ from transformers import DynamicCache
 
 from aquilamed.core import pace
 from aquilamed.core.errors import ModelUnavailable
+from aquilamed.tree import last
 from aquilamed.tree import pack as packing
 from aquilamed.tree.head import nll_alone, token_nll
 from aquilamed.tree.mask import attention_mask, kept, windows
@@ -43,19 +45,21 @@ def pack_nll(network, pack: Pack) -> Tensor:
     return network(pack) if isinstance(network, Scored) else _pack_nll(network, pack)
 
 
-def _pack_nll(network, pack: Pack, losses: Callable[..., Tensor] = token_nll, cache: DynamicCache | None = None, before: int = 0) -> Tensor:
-    """`cache` holds the keys and values of `before` tokens that stand in front of the pack, and takes the pack's own."""
+def _pack_nll(network, pack: Pack, alone: bool = False, cache: DynamicCache | None = None, before: int = 0) -> Tensor:
+    """`alone`: no gradient is wanted. `cache` holds the keys and values of `before` tokens that stand in front of the pack, and takes the pack's own."""
     device = next(network.parameters()).device
     body, config = network.get_decoder(), network.config.get_text_config()
     as_tensor = lambda array: torch.from_numpy(array).to(device)  # noqa: E731
-    with torch.autocast("cuda", torch.bfloat16, enabled=device.type == "cuda"):
+    at_L = as_tensor(pack.at_L)
+    spared = last.only(body, at_L.unique(), len(pack)) if alone else contextlib.nullcontext()
+    with torch.autocast("cuda", torch.bfloat16, enabled=device.type == "cuda"), spared:
         hidden_1TD = body(
             input_ids=as_tensor(pack.ids_T)[None], position_ids=as_tensor(pack.positions_T + before)[None],
             attention_mask=attention_mask(pack, config, body.dtype, device, flex=config._attn_implementation == "flex_attention", past=before),
             past_key_values=cache, use_cache=cache is not None,
         ).last_hidden_state
     weight_VD = network.get_output_embeddings().weight
-    return losses(hidden_1TD[0].to(weight_VD.dtype), weight_VD, as_tensor(pack.at_L), as_tensor(pack.target_L))
+    return (nll_alone if alone else token_nll)(hidden_1TD[0].to(weight_VD.dtype), weight_VD, at_L, as_tensor(pack.target_L))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,7 +79,7 @@ def read(network, pack: Pack, past: Past | None = None, keep: bool = False) -> t
     cache = DynamicCache() if past or keep else None
     for index, (keys, values) in enumerate(past.layers if past else ()):
         cache.update(keys, values, index)
-    nll_L = _pack_nll(network, pack, nll_alone, cache, before)
+    nll_L = _pack_nll(network, pack, True, cache, before)
     if not keep:
         return nll_L, None
     length = before + len(pack)
@@ -112,7 +116,7 @@ def nll(network, trees: Sequence[Tree], *, pack_tokens: int = 0) -> list[list[np
     network.eval()
     for length, members in sorted(classes.items()):
         for one in packing.pack([trees[index] for index in members], length):
-            values = _pack_nll(network, one, nll_alone).double().cpu().numpy()
+            values = _pack_nll(network, one, True).double().cpu().numpy()
             for number, origin in enumerate(one.tree_S):
                 found[members[origin]].append(values[one.owner_L == number])
             told.done(len(one))
