@@ -187,9 +187,7 @@ def run(recipe: Recipe, home: Path, engine, say: Callable[[str], None], *, first
     """
     low, high = select(recipe, first, last)
     for step in recipe.steps[low:high + 1]:
-        files_of(step)                      # a stage, file or folder that is missing is told now, not after hours of earlier steps
-        for value in step.inputs.values():
-            settings.check(not value.startswith("path:") or Path(value[5:]).exists(), f"step {step.name!r}: {value[5:]}: not there")
+        files_of(step)                      # a stage or file that is missing is told now, not after hours of earlier steps
     with manifest.lock(home / recipe.name):
         for index, (step, out) in enumerate(recipe.numbered(home)):
             if index > high:
