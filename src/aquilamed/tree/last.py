@@ -28,9 +28,9 @@ def only(body: nn.Module, asked_U: Tensor, length: int) -> Iterator[None]:
         for name in PARTS:
             with contextlib.suppress(AttributeError):
                 stack.enter_context(_forward(layers[-1].get_submodule(name), asked_U))
-        if hasattr(layers[-1], "self_attn"):
-            layers[-1].self_attn.asked_U = asked_U
-            stack.callback(delattr, layers[-1].self_attn, "asked_U")
+        if (attention := getattr(layers[-1], "self_attn", None)) is not None:
+            attention.asked_U = asked_U
+            stack.callback(delattr, attention, "asked_U")
         yield
 
 
