@@ -45,7 +45,7 @@ def pack_nll(network, pack: Pack) -> Tensor:
     return network(pack) if isinstance(network, Scored) else _pack_nll(network, pack)
 
 
-def _pack_nll(network, pack: Pack, alone: bool = False, cache: DynamicCache | None = None, before: int = 0) -> Tensor:
+def _pack_nll(network, pack: Pack, *, alone: bool = False, cache: DynamicCache | None = None, before: int = 0) -> Tensor:
     """`alone`: no gradient is wanted. `cache` holds the keys and values of `before` tokens that stand in front of the pack, and takes the pack's own."""
     device = next(network.parameters()).device
     body, config = network.get_decoder(), network.config.get_text_config()
@@ -79,7 +79,7 @@ def read(network, pack: Pack, past: Past | None = None, keep: bool = False) -> t
     cache = DynamicCache() if past or keep else None
     for index, (keys, values) in enumerate(past.layers if past else ()):
         cache.update(keys, values, index)
-    nll_L = _pack_nll(network, pack, True, cache, before)
+    nll_L = _pack_nll(network, pack, alone=True, cache=cache, before=before)
     if not keep:
         return nll_L, None
     length = before + len(pack)
@@ -116,7 +116,7 @@ def nll(network, trees: Sequence[Tree], *, pack_tokens: int = 0) -> list[list[np
     network.eval()
     for length, members in sorted(classes.items()):
         for one in packing.pack([trees[index] for index in members], length):
-            values = _pack_nll(network, one, True).double().cpu().numpy()
+            values = _pack_nll(network, one, alone=True).double().cpu().numpy()
             for number, origin in enumerate(one.tree_S):
                 found[members[origin]].append(values[one.owner_L == number])
             told.done(len(one))
