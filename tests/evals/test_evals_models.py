@@ -11,7 +11,7 @@ import torch
 from aquilamed.core.errors import ConfigError
 from aquilamed.core.records import make
 from aquilamed.evals import choice, judge, perplexity, preferences, sampling
-from aquilamed.models import chat, folders
+from aquilamed.models import chat, folders, generate
 from aquilamed.tree import branches
 
 torch.set_num_threads(1)
@@ -134,6 +134,42 @@ def test_what_cannot_be_asked_is_counted(gemma):
     assert sorted((reason, item["id"]) for item, reason, _ in asked.dropped) == [("several_answers", two["id"]), ("too_long", long["id"])]
     as_set = choice.score_choices(gemma, [two], choice.Style(form="chat", readings=("letter", "generated"), max_tokens=500, max_new_tokens=3))
     assert [a.reading for a in as_set.answers] == ["generated"] and "所有正确" in as_set.answers[0].prompt
+
+
+@pytest.mark.parametrize("form", ["plain", "chat"])
+def test_a_reply_goes_on_from_the_prompt_that_the_letters_read(model, form):
+    """Letters alone, replies alone and both: the same values and texts, and both together read no prompt twice."""
+    several = question("哪些是降压药？", ["氨氯地平", "缬沙坦", "青霉素"], [0, 1])
+    ask = lambda *readings: choice.score_choices(model, [*QUESTIONS, several], choice.Style(form=form, readings=readings, max_tokens=2000, n_shots=2, max_new_tokens=9), SHOTS)  # noqa: E731
+    letters, replies, both = ask("letter"), ask("generated"), ask("letter", "generated")
+    assert both.tokens["read"] - replies.tokens["read"] <= len(QUESTIONS)             # an English letter has two tokens in this vocabulary
+    assert len(both.answers) == 2 * len(QUESTIONS) + 1 and [item["id"] for item, _, _ in letters.dropped] == [several["id"]]
+    found = read(both)
+    for answer in letters.answers:
+        assert answer.raw["logp"] == pytest.approx(found[answer.id, "letter"].raw["logp"], abs=1e-5)
+    for answer in replies.answers:
+        text = found[answer.id, "generated"].raw["text"]
+        assert text == answer.raw["text"] == greedy(model, answer.prompt, form, 9)
+
+
+def greedy(model, prompt, form, n):
+    """The reply by whole passes, cut where the plain form's next paragraph begins."""
+    ids = chat.text_ids(model.tokenizer, prompt) if form == "plain" else model.tokenizer(prompt, add_special_tokens=False)["input_ids"]
+    said, stops = [], chat.stop_ids(model.tokenizer)
+    while len(said) < n and not (said and said[-1] in stops):
+        with torch.no_grad():
+            said.append(int(model.network(torch.tensor([[*ids, *said]])).logits[0, -1].argmax()))
+    text = model.tokenizer.decode(said, skip_special_tokens=True)
+    return text.split("\n\n")[0] if form == "plain" else text
+
+
+def test_a_plain_reply_ends_with_its_paragraph(gemma, monkeypatch):
+    """From its fourth token on this model says line ends alone: two of them end the paragraph, and nothing is said behind it."""
+    [line_end] = gemma.tokenizer("\n", add_special_tokens=False)["input_ids"]
+    steps, real = [], generate._choose
+    monkeypatch.setattr(generate, "_choose", lambda logits_BV, *rest: steps.append(len(logits_BV)) or (real(logits_BV, *rest) if len(steps) < 4 else [line_end] * len(logits_BV)))
+    asked = choice.score_choices(gemma, QUESTIONS, choice.Style(form="plain", readings=("generated",), max_tokens=500, max_new_tokens=40))
+    assert steps == [len(QUESTIONS)] * 5 and all(answer.raw["text"] and "\n" not in answer.raw["text"] for answer in asked.answers)
 
 
 def test_worked_examples(gemma):

@@ -7,7 +7,8 @@ import tiny
 import torch
 
 from aquilamed.models import chat, folders
-from aquilamed.models.generate import families, generate
+from aquilamed.models import generate as generating
+from aquilamed.models.generate import generate
 
 ARCHITECTURES = ("gemma3_text", "llama", "qwen2", "qwen3", "mistral")
 
@@ -62,9 +63,45 @@ def test_rows_that_stopped_are_left_out(model, monkeypatch):
     assert generate(model, asked, [str(k) for k in range(len(asked))], max_new_tokens=12) == wanted
 
 
-def test_families_by_hand():
-    long = list(range(100))
-    rows = [[*long, 7], [5] * 10, [*long, 8, 9], [*long[:70], *[6] * 80], [*long, *[3] * 120]]
-    assert families(rows) == [([0, 2], 100), ([1, 3, 4], 0)]          # row 3 shares 70 of 150, row 4 100 of 220: less than half
-    assert families([long, [*long, 1]]) == [([0, 1], 99)]              # the last token is read with each prompt: it tells what comes next
-    assert families([]) == []
+def test_an_answer_ends_with_the_text_that_is_looked_for(model):
+    """It stays the beginning of the whole answer, and ends with the first token that completes the text."""
+    asked, keys = prompts(), [str(k) for k in range(9)]
+    whole = generate(model, asked, keys, max_new_tokens=12)
+    text = lambda ids: model.tokenizer.decode(ids)  # noqa: E731
+    until = text(whole[0])[2:5]
+    cut = generate(model, asked, keys, max_new_tokens=12, until=until)
+    assert until in text(cut[0]) and len(cut[0]) < len(whole[0])
+    for long, short in zip(whole, cut, strict=True):
+        assert short == long[:len(short)] and until not in text(short[:-1]) and (until in text(short) or short == long)
+
+
+def batches_of(monkeypatch, model, asked, **settings):
+    """How many answers were gone on with at a time."""
+    sizes = []
+    whole = generating.follow
+    monkeypatch.setattr(generating, "follow", lambda model, ends, chances, **rest: sizes.append(len(ends)) or whole(model, ends, chances, **rest))
+    generate(model, asked, [str(k) for k in range(len(asked))], max_new_tokens=1, **settings)
+    return sizes
+
+
+def test_batches_are_full_and_a_long_prompt_pads_no_other_ones(model, monkeypatch):
+    chance = random.Random(5)
+    short, long = [[chance.randrange(5, 290) for _ in range(10)] for _ in range(20)], [chance.randrange(5, 290) for _ in range(700)]
+    assert batches_of(monkeypatch, model, short) == [16, 4]
+    assert sorted(batches_of(monkeypatch, model, [*short, long], padded=300)) == [1, 4, 16]
+    assert batches_of(monkeypatch, model, [long, long[:-1]], padded=300) == [1, 1]
+    assert batches_of(monkeypatch, model, []) == []
+
+
+def test_what_prompts_share_is_read_once(model):
+    """Five prompts after one beginning of 600 tokens, which more than a pack follows; equal prompts are one."""
+    chance = random.Random(4)
+    ids = lambda n: [chance.randrange(5, 290) for _ in range(n)]  # noqa: E731
+    trunk = ids(600)
+    asked = [trunk + ids(30) for _ in range(5)]
+    seen = []
+    hook = model.network.get_input_embeddings().register_forward_hook(lambda _, given, made: seen.append(made.shape[1] * made.shape[0]))
+    made = generate(model, [*asked, asked[0]], list("abcdea"), max_new_tokens=1)
+    hook.remove()
+    assert sum(seen) == 600 + 5 * 30 + 6 and made[5] == made[0]
+    assert made[:5] == [one_by_one(model, prompt, 1) for prompt in asked]

@@ -70,13 +70,6 @@ def test_neither_order_nor_batch_changes_an_answer(prepared, temperature):
         assert together != generate.generate(model, prompts, keys, max_new_tokens=8, temperature=temperature, seed=2)
 
 
-def test_a_long_prompt_pads_no_other_ones():
-    lengths = [10] * 20 + [90, 6000]
-    groups = list(generate.grouped(range(22), lengths, 16, 4096))
-    assert groups == [list(range(16)), list(range(16, 21)), [21]]
-    assert list(generate.grouped([], [], 16, 4096)) == []
-
-
 def test_greedy_is_the_argmax_of_a_plain_forward_pass(prepared):
     model = folders.load(prepared[0])
     ids = chat.prompt(model.tokenizer, TALK[:1])

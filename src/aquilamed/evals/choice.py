@@ -11,7 +11,6 @@ from aquilamed.evals.options import Put
 from aquilamed.evals.task import Answer, Asked
 from aquilamed.models import chat, wording
 from aquilamed.models.folders import Model
-from aquilamed.models.generate import generate
 from aquilamed.models.wording import LETTERS
 from aquilamed.tree.branches import Branch
 
@@ -49,8 +48,9 @@ def score_choices(model: Model, questions: Sequence[dict], style: Style, shots: 
     for question in sorted(questions, key=lambda q: q["id"]):
         put = _put(model.tokenizer, question, drawer.of(question), style)
         ready.append(put) if isinstance(put, Put) else dropped.append((question, *put))
-    answers, tokens = _read_logp(model, ready, style)
-    return Asked(answers=answers + _read_generated(model, ready, style), dropped=dropped, tokens=tokens)
+    found = options.read(model, ready, style.readings, reply_tokens=style.max_new_tokens, until="\n\n" if style.form == "plain" else "")
+    answers = [_answer(put, reading, raw) for put, raws in zip(ready, found.raws, strict=True) for reading, raw in raws.items()]
+    return Asked(answers=answers, dropped=dropped, tokens={"read": found.n_read, "least": found.n_least})
 
 
 def _put(tokenizer, question: dict, shots: Sequence[dict], style: Style) -> Put | tuple[str, str]:
@@ -109,28 +109,6 @@ def _harness(tokenizer, question: dict) -> Branch | None:
         return None
     prompt = tuple(chat.text_ids(tokenizer, put[0]))
     return Branch(prompt, tuple(tuple(chat.text_ids(tokenizer, put[0] + text)[len(prompt):]) for text in put[1]))
-
-
-def _read_logp(model: Model, ready: Sequence[Put], style: Style) -> tuple[list[Answer], dict[str, int]]:
-    """The answers by log-probability, and the tokens they took."""
-    single = [put for put in ready if len(put.question["answers"]) == 1]
-    found = options.read(model, single, style.readings)
-    answers = [_answer(put, reading, raw) for put, raws in zip(single, found.raws, strict=True) for reading, raw in raws.items()]
-    return answers, {"read": found.n_read, "least": found.n_least}
-
-
-def _read_generated(model: Model, ready: Sequence[Put], style: Style) -> list[Answer]:
-    if judge.GENERATED not in style.readings or not ready:
-        return []
-    replies = generate(model, [list(put.ids) for put in ready], [put.question["id"] for put in ready],
-                       max_new_tokens=style.max_new_tokens, seed=style.seed)
-    answers = []
-    for put, ids in zip(ready, replies, strict=True):
-        text = model.tokenizer.decode(ids, skip_special_tokens=True)
-        raw = {"answers": list(put.question["answers"]), "text": text.split("\n\n")[0] if style.form == "plain" else text,
-               "n_options": len(put.letters), "options": list(put.question["options"])}
-        answers.append(_answer(put, judge.GENERATED, raw))
-    return answers
 
 
 def _answer(put: Put, reading: str, raw: dict) -> Answer:

@@ -1,13 +1,15 @@
-"""What a model makes of each option: all log-probabilities of a task read together, so that whatever prompts share is read once.
+"""What a model makes of each question: all readings of a task together, so that whatever prompts share is read once.
 
-A letter of one token needs no token of its own: the last position of its prompt tells of all letters at once.
+A letter of one token needs no token of its own: the last position of its prompt tells of all letters at once, and a reply goes on from there.
 """
 
 import dataclasses
 from collections.abc import Iterator, Sequence
 
+from aquilamed.core import pace
 from aquilamed.evals import judge
 from aquilamed.models.folders import Model
+from aquilamed.models.generate import Answers
 from aquilamed.tree import branches
 from aquilamed.tree.branches import Branch
 
@@ -35,7 +37,11 @@ class Put:
     """The question as lm-evaluation-harness puts it, where it has the task."""
 
     def branches(self, readings: Sequence[str]) -> Iterator[tuple[str, Branch]]:
-        """What `readings` must know, by name."""
+        """What `readings` must know, by name; of a question with several right options only its reply tells."""
+        if judge.GENERATED in readings:
+            yield "reply", Branch(self.ids, (), open=True)
+        if len(self.question["answers"]) > 1:
+            return
         if judge.LETTER in readings:
             yield "letter", Branch(self.ids, self.letters)
         if {judge.TEXT, judge.PRIOR} & set(readings):
@@ -66,17 +72,25 @@ class Read:
     """Tokens that must at the least."""
 
 
-def read(model: Model, puts: Sequence[Put], readings: Sequence[str]) -> Read:
-    """The log-probabilities that `readings` ask of each question with one right option."""
-    named = [dict(put.branches(readings)) for put in puts]
-    found = branches.read(model.network, [branch for some in named for branch in some.values()])
-    values = iter(found.logp)
-    raws = [_raws(put, {name: [round(value, 6) for value in next(values)] for name in some}, readings) for put, some in zip(puts, named, strict=True)]
+def read(model: Model, puts: Sequence[Put], readings: Sequence[str], *, reply_tokens: int = 48, until: str = "") -> Read:
+    """What `readings` ask of each question; a reply is greedy, has at most `reply_tokens` and ends before the text `until`."""
+    flat = [(number, name, branch) for number, put in enumerate(puts) for name, branch in put.branches(readings)]
+    with pace.heard_by(pace.silent):                        # the tokens read tell how far it is
+        answers = Answers(model, [put.question["id"] for put in puts], max_new_tokens=reply_tokens, until=until)
+    found = branches.read(model.network, [branch for _, _, branch in flat], go_on=lambda index, end: answers.take(flat[index][0], end))
+    logp: list[dict[str, list[float]]] = [{} for _ in puts]
+    for (number, name, _), values in zip(flat, found.logp, strict=True):
+        logp[number][name] = [round(value, 6) for value in values]
+    texts = [model.tokenizer.decode(ids, skip_special_tokens=True) for ids in answers.whole()]
+    raws = [_raws(put, logp[number], text.split(until)[0] if until else text, readings) for number, (put, text) in enumerate(zip(puts, texts, strict=True))]
     return Read(raws, found.n_read, found.n_least)
 
 
-def _raws(put: Put, found: dict[str, list[float]], readings: Sequence[str]) -> dict[str, dict]:
+def _raws(put: Put, found: dict[str, list[float]], reply: str, readings: Sequence[str]) -> dict[str, dict]:
     raw = {"answers": list(put.question["answers"])}
+    said = {**raw, "text": reply, "n_options": len(put.letters), "options": list(put.question["options"])}
+    if len(put.question["answers"]) > 1:
+        return {judge.GENERATED: said}
     sizes = {"option_bytes": [len(option.encode()) for option in put.question["options"]]}
     turned = {"orders": [list(order) for order in put.orders], "logp": [found[f"turned {k}"] for k in range(len(put.orders))]}
     made = {
@@ -86,5 +100,6 @@ def _raws(put: Put, found: dict[str, list[float]], readings: Sequence[str]) -> d
         judge.PRIOR: {**raw, "logp": found.get("text"), "prior": found.get("prior")},
         judge.BARE: {**raw, **sizes, "logp": found.get("bare")},
         judge.HARNESS: {**raw, "logp": found.get("harness")},
+        judge.GENERATED: said,
     }
     return {reading: made[reading] for reading in readings if reading in made and (reading != judge.HARNESS or put.harness)}

@@ -9,7 +9,8 @@ from aquilamed.core.chance import chooser
 from aquilamed.core.config import check
 from aquilamed.core.errors import ModelUnavailable
 from aquilamed.models import chat, folders, prepare
-from aquilamed.models.generate import decode
+from aquilamed.models.generate import follow
+from aquilamed.tree import branches
 
 
 def talk(source: str, question: str, *, temperature: float, max_tokens: int, seed: int) -> None:
@@ -58,7 +59,7 @@ def _answer(model: folders.Model, messages: list[dict], key: str, *, temperature
     except chat.Unrenderable as error:
         raise ModelUnavailable(f"the message can't be shown to this model ({error.reason}); leave special tokens out") from error
     said, shown = [], ""
-    for (token,) in decode(model, [ids], [chooser(seed, key)], max_tokens, temperature):
+    for (token,) in follow(model, [branches.end(model.network, ids)], [chooser(seed, key)], max_new_tokens=max_tokens, temperature=temperature):
         said.append(token)
         whole = model.tokenizer.decode(said, skip_special_tokens=True)
         if not whole.endswith("\ufffd"):

@@ -1,4 +1,4 @@
-"""Log-probabilities of continuations after prompts, every shared beginning computed once.
+"""Log-probabilities of continuations after prompts, every shared beginning computed once; and what it takes to go on after them.
 
 Prompts and continuations become the tree of their common beginnings (`trie`). What fits a pack is read as a tree in it;
 a beginning that more than a pack follows (worked examples) is read once, and its keys and values stay for those packs.
@@ -12,12 +12,16 @@ import torch
 
 from aquilamed.core import pace
 from aquilamed.core.errors import ModelUnavailable
-from aquilamed.tree import pack, score, trie
+from aquilamed.tree import mask, pack, score, trie
 from aquilamed.tree.score import Past
 from aquilamed.tree.trie import Node
 
 PASS_COST = 32
 """Tokens that take as long as one more pass: a beginning is read for itself where reading it again with each branch would take more than these. Measured on a CPU."""
+
+
+END = -1
+"""Stands in an ask for the token id where a prompt's end is asked for: what it takes to go on after it."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,10 +30,12 @@ class Branch:
 
     prompt: tuple[int, ...]
     continuations: tuple[tuple[int, ...], ...]
+    open: bool = False
+    """Whether somebody goes on after the prompt."""
 
     def longest(self) -> int:
         """Tokens of the prompt with its longest continuation: what the model must hold."""
-        return len(self.prompt) + max(map(len, self.continuations))
+        return len(self.prompt) + max(map(len, self.continuations), default=0)
 
     def total(self) -> int:
         return len(self.prompt) + sum(map(len, self.continuations))
@@ -38,6 +44,25 @@ class Branch:
         """What must be read for a continuation, and what is asked on the way."""
         ids = self.continuations[index]
         return self.prompt + ids[:-1], [(len(self.prompt) - 1 + k, token) for k, token in enumerate(ids)]
+
+
+@dataclasses.dataclass(frozen=True)
+class End:
+    """A prompt that was read but for its last token, which whoever goes on reads first."""
+
+    last: int
+    """Its last token."""
+    past: Past | None
+    layers: score.Layers
+    """Each layer's keys and values, (1, heads, tokens, width), of what stands between `past` and the last token."""
+
+    def __len__(self) -> int:
+        """Tokens after `past`, the last one too."""
+        return 1 + self.layers[0][0].shape[2]
+
+
+GoOn = Callable[[int, End], None]
+"""(index of the branch, its prompt's end)."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,8 +82,11 @@ def logp(network, branches: Sequence[Branch], *, pack_tokens: int = 0) -> list[l
     return read(network, branches, pack_tokens=pack_tokens).logp
 
 
-def read(network, branches: Sequence[Branch], *, pack_tokens: int = 0) -> Found:
-    """`branches` through the model, whatever is equal once. A continuation's last token is only asked for, never read."""
+def read(network, branches: Sequence[Branch], *, pack_tokens: int = 0, go_on: GoOn | None = None) -> Found:
+    """`branches` through the model, whatever is equal once. A continuation's last token is only asked for, never read.
+
+    `go_on` gets the prompt's end of each open branch as soon as it is read; equal prompts have the same one.
+    """
     tree, spent = _tree(branches), [0]
     least = sum(node.size for node in tree.roots)
     told = pace.Pace(least, pace.listener(), "tokens")
@@ -66,7 +94,7 @@ def read(network, branches: Sequence[Branch], *, pack_tokens: int = 0) -> Found:
     def count(done: int) -> None:
         spent[0] += done
         told.done(done)
-    reader = _Reader(network, pack_tokens or score.default_pack(network), count, np.full(tree.n_asks, np.nan))
+    reader = _Reader(network, pack_tokens or score.default_pack(network), count, np.full(tree.n_asks, np.nan), _ended(branches, tree, go_on))
     was_training = network.training
     network.eval()
     with torch.no_grad():
@@ -74,6 +102,13 @@ def read(network, branches: Sequence[Branch], *, pack_tokens: int = 0) -> Found:
     network.train(was_training)
     values = [[sum(float(reader.found[tree.numbers[ids][ask]]) for ask in asks) for ids, asks in map(branch.read, range(len(branch.continuations)))] for branch in branches]
     return Found(values, spent[0], least)
+
+
+def end(network, prompt: Sequence[int]) -> End:
+    """The end of one prompt."""
+    found: list[End] = []
+    read(network, [Branch(tuple(prompt), (), open=True)], go_on=lambda _, end: found.append(end))
+    return found[0]
 
 
 TOLERANCE = {torch.float32: 2e-3, torch.bfloat16: 0.25}
@@ -119,9 +154,24 @@ def _tree(branches: Sequence[Branch]) -> _Tree:
         for index in range(len(branch.continuations)):
             read, asks = branch.read(index)
             wanted.setdefault(read, set()).update(asks)
+        if branch.open:
+            wanted.setdefault(branch.prompt, set()).add((len(branch.prompt) - 1, END))
     reads = sorted(wanted)
     roots, numbers = trie.build(reads, [sorted(wanted[read]) for read in reads])
     return _Tree(roots, dict(zip(reads, numbers, strict=True)), 1 + max((number for some in numbers for number in some.values()), default=-1))
+
+
+def _ended(branches: Sequence[Branch], tree: _Tree, go_on: GoOn | None) -> Callable[[int, End], None]:
+    """(number of the ask, end) -> tells each branch's."""
+    having: dict[int, list[int]] = {}
+    for index, branch in enumerate(branches):
+        if branch.open:
+            having.setdefault(tree.numbers[branch.prompt][len(branch.prompt) - 1, END], []).append(index)
+
+    def ended(number: int, end: End) -> None:
+        for index in having[number]:
+            go_on(index, end)
+    return ended
 
 
 @dataclasses.dataclass(frozen=True)
@@ -133,6 +183,7 @@ class _Reader:
     tick: Callable[[int], None]
     found: np.ndarray
     """The log-probability of each ask, by its number."""
+    ended: Callable[[int, End], None]
 
     def read(self, nodes: Sequence[Node], past: Past | None) -> None:
         """`nodes` and all below them: small ones together in packs, of large ones first the node and then what follows it."""
@@ -149,11 +200,23 @@ class _Reader:
                 self.read([child.after(node, index == 0) for index, child in enumerate(node.children)], past)
 
     def _pass(self, nodes: Sequence[Node], past: Past | None, keep: bool = False) -> Past | None:
-        one, numbers = _laid(nodes)
-        nll_L, kept = score.read(self.network, one, past, keep)
-        self.found[numbers] = -nll_L.double().cpu().numpy()
+        whole, number_L = _laid(nodes)
+        ends_L = whole.target_L == END
+        one = whole.asking(~ends_L)
+        nll_L, layers = score.through(self.network, one, past, keep or bool(ends_L.any()))
+        self.found[number_L[~ends_L]] = -nll_L.double().cpu().numpy()
         self.tick(len(one))
-        return kept
+        for number, at in zip(number_L[ends_L], whole.at_L[ends_L], strict=True):
+            self.ended(number, _end(one, at, past, layers))
+        return score.kept_of(self.network, layers, len(one) + (past.length if past else 0)) if keep else None
+
+
+def _end(one: pack.Pack, at: int, past: Past | None, layers: score.Layers) -> End:
+    """Of the prompt whose last token stands at `at`."""
+    before = mask.ancestors(one.parent_S)[one.segment_T[at]][one.segment_T[:at]]
+    path = torch.from_numpy(np.flatnonzero(before)).to(layers[0][0].device)
+    own = tuple(tuple(some[:, :, some.shape[2] - len(one):].index_select(2, path) for some in layer) for layer in layers)
+    return End(int(one.ids_T[at]), past, own)
 
 
 def _laid(nodes: Sequence[Node]) -> tuple[pack.Pack, np.ndarray]:

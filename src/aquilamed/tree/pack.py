@@ -48,6 +48,10 @@ class Pack:
     def __len__(self) -> int:
         return len(self.ids_T)
 
+    def asking(self, some_L: np.ndarray) -> "Pack":
+        """The same pack with some of its asks alone."""
+        return dataclasses.replace(self, at_L=self.at_L[some_L], target_L=self.target_L[some_L], owner_L=self.owner_L[some_L])
+
 
 def segment(ids: Sequence[int], asked: Sequence[bool] | bool, parent: int = ROOT) -> Segment:
     """A checked segment; `asked` may be one value for all tokens. A root's first token can't be asked and is not."""

@@ -62,35 +62,41 @@ def _pack_nll(network, pack: Pack, *, alone: bool = False, cache: DynamicCache |
     return (nll_alone if alone else token_nll)(hidden_1TD[0].to(weight_VD.dtype), weight_VD, at_L, as_tensor(pack.target_L))
 
 
+Layers = tuple[tuple[Tensor, Tensor], ...]
+"""Each layer's keys and values."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Past:
     """What was read before a pack."""
 
     length: int
     """Tokens."""
-    layers: tuple[tuple[Tensor, Tensor], ...]
+    layers: Layers
     """Each layer's keys and values, of a layer with a window only those that can still be seen."""
 
 
 @torch.no_grad()
 def read(network, pack: Pack, past: Past | None = None, keep: bool = False) -> tuple[Tensor, Past | None]:
     """-log p of the pack's asked tokens after `past`, shape (L,); and with `keep`, for a pack of one segment, what was read up to its end."""
-    before = past.length if past else 0
+    nll_L, layers = through(network, pack, past, keep)
+    return nll_L, kept_of(network, layers, len(pack) + (past.length if past else 0)) if keep else None
+
+
+def kept_of(network, layers: Layers, length: int) -> Past:
+    """What can still be seen of the `length` tokens that `layers` end with."""
+    sizes = [kept(length, window) for window in windows(network.config.get_text_config())]
+    return Past(length, tuple((keys[:, :, -size:], values[:, :, -size:]) for (keys, values), size in zip(layers, sizes, strict=True)))
+
+
+@torch.no_grad()
+def through(network, pack: Pack, past: Past | None = None, keep: bool = False) -> tuple[Tensor, Layers]:
+    """-log p of the pack's asked tokens after `past`, shape (L,); and with `keep` each layer's keys and values, (1, heads, kept + T, width): those of `past` and then the pack's."""
     cache = DynamicCache() if past or keep else None
     for index, (keys, values) in enumerate(past.layers if past else ()):
         cache.update(keys, values, index)
-    nll_L = _pack_nll(network, pack, alone=True, cache=cache, before=before)
-    if not keep:
-        return nll_L, None
-    length = before + len(pack)
-    sizes = [kept(length, window) for window in windows(network.config.get_text_config())]
-    return nll_L, Past(length, tuple((layer.keys[:, :, -size:], layer.values[:, :, -size:]) for layer, size in zip(cache.layers, sizes, strict=True)))
-
-
-def beginning(network, ids: Sequence[int]) -> Past:
-    """What stands before everything that begins with `ids`."""
-    _, past = read(network.eval(), packing.lay([(packing.segment(ids, False),)], [0]), keep=True)
-    return past
+    nll_L = _pack_nll(network, pack, alone=True, cache=cache, before=past.length if past else 0)
+    return nll_L, tuple((layer.keys, layer.values) for layer in cache.layers) if keep else ()
 
 
 def default_pack(network) -> int:
