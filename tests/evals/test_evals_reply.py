@@ -13,6 +13,7 @@ from aquilamed.core.sources.gather import gather
 from aquilamed.engine.local import Local
 from aquilamed.evals import judge
 from aquilamed.evals.reply import letters, read_choice
+from aquilamed.evals.visible import runs_on
 
 TABLE = [json.loads(line) for line in Path(__file__).with_name("replies.jsonl").read_text(encoding="utf-8").splitlines()]
 
@@ -34,6 +35,16 @@ def test_the_table_is_large_and_in_both_languages():
 def test_every_reply_is_read_right(kind):
     wrong = [(row["reply"], row["reads"], reading(row)) for row in TABLE if row["kind"] == kind and reading(row) != row["reads"]]
     assert not wrong
+
+
+def test_what_follows_another_question_changes_nothing():
+    """So a reply may end as soon as it runs on: cut at any sign behind that place, it reads the same."""
+    running = [row for row in TABLE if runs_on(row["reply"]) and "think>" not in row["reply"]]
+    assert len(running) >= 6
+    for row in running:
+        cuts = [row["reply"][:end] for end in range(1, len(row["reply"]) + 1) if runs_on(row["reply"][:end])]
+        assert {reading({**row, "reply": cut}) for cut in cuts} == {reading(row)}, row
+    assert not runs_on("题目：下列哪项") and not runs_on("B\n题目") and runs_on("Ｂ\n題目：")
 
 
 def test_what_settles_on_nothing_is_unparsed_and_never_credited():

@@ -63,13 +63,13 @@ def test_rows_that_stopped_are_left_out(model, monkeypatch):
     assert generate(model, asked, [str(k) for k in range(len(asked))], max_new_tokens=12) == wanted
 
 
-def test_an_answer_ends_with_the_text_that_is_looked_for(model):
+def test_an_answer_ends_with_the_token_behind_which_nothing_is_wanted(model):
     """It stays the beginning of the whole answer, and ends with the first token that completes the text."""
     asked, keys = prompts(), [str(k) for k in range(9)]
     whole = generate(model, asked, keys, max_new_tokens=12)
     text = lambda ids: model.tokenizer.decode(ids)  # noqa: E731
     until = text(whole[0])[2:5]
-    cut = generate(model, asked, keys, max_new_tokens=12, until=until)
+    cut = generate(model, asked, keys, max_new_tokens=12, over=lambda text: until in text)
     assert until in text(cut[0]) and len(cut[0]) < len(whole[0])
     for long, short in zip(whole, cut, strict=True):
         assert short == long[:len(short)] and until not in text(short[:-1]) and (until in text(short) or short == long)

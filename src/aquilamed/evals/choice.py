@@ -48,7 +48,7 @@ def score_choices(model: Model, questions: Sequence[dict], style: Style, shots: 
     for question in sorted(questions, key=lambda q: q["id"]):
         put = _put(model.tokenizer, question, drawer.of(question), style)
         ready.append(put) if isinstance(put, Put) else dropped.append((question, *put))
-    found = options.read(model, ready, style.readings, reply_tokens=style.max_new_tokens, until="\n\n" if style.form == "plain" else "")
+    found = options.read(model, ready, style.readings, reply_tokens=style.max_new_tokens, paragraph=style.form == "plain")
     answers = [_answer(put, reading, raw) for put, raws in zip(ready, found.raws, strict=True) for reading, raw in raws.items()]
     return Asked(answers=answers, dropped=dropped, tokens={"read": found.n_read, "least": found.n_least})
 

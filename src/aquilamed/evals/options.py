@@ -8,12 +8,15 @@ from collections.abc import Iterator, Sequence
 
 from aquilamed.core import pace
 from aquilamed.evals import judge
+from aquilamed.evals.visible import runs_on
 from aquilamed.models.folders import Model
 from aquilamed.models.generate import Answers
 from aquilamed.tree import branches
 from aquilamed.tree.branches import Branch
 
 Ids = tuple[int, ...]
+GAP = "\n\n"
+"""Between paragraphs, as between the plain form's questions."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -72,18 +75,22 @@ class Read:
     """Tokens that must at the least."""
 
 
-def read(model: Model, puts: Sequence[Put], readings: Sequence[str], *, reply_tokens: int = 48, until: str = "") -> Read:
-    """What `readings` ask of each question; a reply is greedy, has at most `reply_tokens` and ends before the text `until`."""
+def read(model: Model, puts: Sequence[Put], readings: Sequence[str], *, reply_tokens: int = 48, paragraph: bool = False) -> Read:
+    """What `readings` ask of each question; a reply is greedy and has at most `reply_tokens`; with `paragraph` it is the first paragraph, up to another question."""
     flat = [(number, name, branch) for number, put in enumerate(puts) for name, branch in put.branches(readings)]
     with pace.heard_by(pace.silent):                        # the tokens read tell how far it is
-        answers = Answers(model, [put.question["id"] for put in puts], max_new_tokens=reply_tokens, until=until)
+        answers = Answers(model, [put.question["id"] for put in puts], max_new_tokens=reply_tokens, over=_over if paragraph else None)
     found = branches.read(model.network, [branch for _, _, branch in flat], go_on=lambda index, end: answers.take(flat[index][0], end))
     logp: list[dict[str, list[float]]] = [{} for _ in puts]
     for (number, name, _), values in zip(flat, found.logp, strict=True):
         logp[number][name] = [round(value, 6) for value in values]
     texts = [model.tokenizer.decode(ids, skip_special_tokens=True) for ids in answers.whole()]
-    raws = [_raws(put, logp[number], text.split(until)[0] if until else text, readings) for number, (put, text) in enumerate(zip(puts, texts, strict=True))]
+    raws = [_raws(put, logp[number], text.split(GAP)[0] if paragraph else text, readings) for number, (put, text) in enumerate(zip(puts, texts, strict=True))]
     return Read(raws, found.n_read, found.n_least)
+
+
+def _over(text: str) -> bool:
+    return GAP in text or runs_on(text)
 
 
 def _raws(put: Put, found: dict[str, list[float]], reply: str, readings: Sequence[str]) -> dict[str, dict]:

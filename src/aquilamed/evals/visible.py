@@ -33,6 +33,11 @@ def visible(reply: str) -> str:
     return text
 
 
+def runs_on(reply: str) -> bool:
+    """Whether it has come to another question: of what follows nothing is read."""
+    return bool(_ANOTHER.search(plain(reply).strip()))
+
+
 def plain(text: str) -> str:
     """`text` in ASCII width, with the simplified letters of what answers are given in, without marks of layout."""
     return narrow(text).translate(_TRADITIONAL).translate(_LAYOUT)

@@ -3,7 +3,7 @@
 Prompts are read as the tree of their common beginnings (`branches`); as soon as enough of them are read, they are gone on with together.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import torch
@@ -20,6 +20,8 @@ from aquilamed.tree.branches import Branch, End
 
 NOWHERE = 1 << 30
 """The place of padding: beyond everything, so that nothing sees it."""
+Over = Callable[[str], bool]
+"""(an answer's text so far) -> whether nothing behind it is wanted."""
 
 
 class Answers:
@@ -27,12 +29,12 @@ class Answers:
 
     At most `batch` prompts go together, and at most `padded` tokens with their padding (one longer prompt goes alone).
     Sampling noise belongs to (seed, key), so neither order nor batch changes an answer; temperature 0 is greedy.
-    With `until`, an answer also ends with the token that brings this text.
+    An answer also ends with the token that makes `over` say so of its text.
     """
 
-    def __init__(self, model: Model, keys: Sequence[str], *, max_new_tokens: int, temperature: float = 0.0, seed: int = 0, until: str = "", batch: int = 16, padded: int = 4096):
+    def __init__(self, model: Model, keys: Sequence[str], *, max_new_tokens: int, temperature: float = 0.0, seed: int = 0, over: Over | None = None, batch: int = 16, padded: int = 4096):
         self.model, self.keys, self.seed, self.batch, self.padded = model, keys, seed, batch, padded
-        self.settings = {"max_new_tokens": max_new_tokens, "temperature": temperature, "until": until}
+        self.settings = {"max_new_tokens": max_new_tokens, "temperature": temperature, "over": over}
         self.found: list[list[int]] = [[] for _ in keys]
         self.waiting: list[tuple[int, End]] = []
         self.told = pace.Pace(len(keys), pace.listener(), "answers")
@@ -70,7 +72,7 @@ def generate(model: Model, prompts: Sequence[Sequence[int]], keys: Sequence[str]
 
 
 @torch.no_grad()
-def follow(model: Model, ends: Sequence[End], chances: Sequence[np.random.Generator], *, max_new_tokens: int, temperature: float, until: str = "") -> Iterator[list[int | None]]:
+def follow(model: Model, ends: Sequence[End], chances: Sequence[np.random.Generator], *, max_new_tokens: int, temperature: float, over: Over | None = None) -> Iterator[list[int | None]]:
     """One list a step: the next token after each of `ends`, which have one past; None once an answer has ended.
 
     Once half of the rows have stopped, they are left out.
@@ -89,7 +91,7 @@ def follow(model: Model, ends: Sequence[End], chances: Sequence[np.random.Genera
         yield [tokens[row] if alive else None for row, alive in enumerate(running)]
         for row, token in tokens.items():
             said[row].append(token)
-        running = [alive and tokens[row] not in stops and not (until and until in model.tokenizer.decode(said[row])) for row, alive in enumerate(running)]
+        running = [alive and tokens[row] not in stops and not (over and over(model.tokenizer.decode(said[row]))) for row, alive in enumerate(running)]
         if not any(running):
             return
         left = [k for k, row in enumerate(rows) if running[row]]
