@@ -34,8 +34,8 @@ results: setup
 
 # docs/whole.md: every question of every task that is there, base model and last model of real_small; three hours on two cores.
 whole: setup
-	$(BIN)/aquilamed eval runs/real_small/01-base --data ../shared/data --readings letter --answer-tokens 64 --out runs/eval-base
-	$(BIN)/aquilamed eval runs/real_small/57-dpo --data ../shared/data --readings letter --answer-tokens 64 --out runs/eval-dpo
+	$(BIN)/aquilamed eval runs/real_small/01-base --data ../shared/data --readings letter generated --cases 0 --out runs/eval-base
+	$(BIN)/aquilamed eval runs/real_small/57-dpo --data ../shared/data --readings letter generated --cases 0 --out runs/eval-dpo
 	$(BIN)/aquilamed eval --compare runs/eval-base runs/eval-dpo --markdown > docs/whole.md.partial
 	mv docs/whole.md.partial docs/whole.md
 

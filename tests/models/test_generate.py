@@ -41,7 +41,7 @@ def test_batches_and_kept_beginnings_give_what_single_passes_give(model):
     asked = prompts()
     wanted = [one_by_one(model, prompt, 12) for prompt in asked]
     keys = [str(k) for k in range(len(asked))]
-    for batch, padded in ((1, 4096), (3, 4096), (16, 4096), (16, 300)):
+    for batch, padded in ((1, 4096), (3, 4096), (64, 8192), (16, 300)):
         assert generate(model, asked, keys, max_new_tokens=12, batch=batch, padded=padded) == wanted
     assert generate(model, asked[::-1], keys[::-1], max_new_tokens=12)[::-1] == wanted
     assert [generate(model, [prompt], ["0"], max_new_tokens=12)[0] for prompt in asked] == wanted
@@ -87,8 +87,8 @@ def batches_of(monkeypatch, model, asked, **settings):
 def test_batches_are_full_and_a_long_prompt_pads_no_other_ones(model, monkeypatch):
     chance = random.Random(5)
     short, long = [[chance.randrange(5, 290) for _ in range(10)] for _ in range(20)], [chance.randrange(5, 290) for _ in range(700)]
-    assert batches_of(monkeypatch, model, short) == [16, 4]
-    assert sorted(batches_of(monkeypatch, model, [*short, long], padded=300)) == [1, 4, 16]
+    assert batches_of(monkeypatch, model, short, batch=16) == [16, 4]
+    assert sorted(batches_of(monkeypatch, model, [*short, long], batch=16, padded=300)) == [1, 4, 16]
     assert batches_of(monkeypatch, model, [long, long[:-1]], padded=300) == [1, 1]
     assert batches_of(monkeypatch, model, []) == []
 

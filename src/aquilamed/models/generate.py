@@ -32,7 +32,7 @@ class Answers:
     An answer also ends with the token that makes `over` say so of its text.
     """
 
-    def __init__(self, model: Model, keys: Sequence[str], *, max_new_tokens: int, temperature: float = 0.0, seed: int = 0, over: Over | None = None, batch: int = 16, padded: int = 4096):
+    def __init__(self, model: Model, keys: Sequence[str], *, max_new_tokens: int, temperature: float = 0.0, seed: int = 0, over: Over | None = None, batch: int = 64, padded: int = 8192):
         self.model, self.keys, self.seed, self.batch, self.padded = model, keys, seed, batch, padded
         self.settings = {"max_new_tokens": max_new_tokens, "temperature": temperature, "over": over}
         self.found: list[list[int]] = [[] for _ in keys]
