@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import pad
-from transformers import DynamicCache
+from transformers.cache_utils import Cache, DynamicLayer
 
 from aquilamed.core import pace
 from aquilamed.core.chance import chooser
@@ -20,6 +20,8 @@ from aquilamed.tree.branches import Branch, End
 
 NOWHERE = 1 << 30
 """The place of padding: beyond everything, so that nothing sees it."""
+ROOM = 64
+"""Tokens by which a cache grows."""
 Over = Callable[[str], bool]
 """(an answer's text so far) -> whether nothing behind it is wanted."""
 
@@ -103,9 +105,39 @@ def follow(model: Model, ends: Sequence[End], chances: Sequence[np.random.Genera
         place_BS = torch.cat([place_BS, place_BS[:, -1:] + 1], 1)
 
 
-def _cache(ends: Sequence[End], length: int) -> DynamicCache:
+class _Roomy(DynamicLayer):
+    """Keys and values, (B, heads, tokens, width), at the beginning of tensors with room for more: joining them anew for each token takes longer than the model's products."""
+
+    stores: tuple[Tensor, Tensor] | None = None
+
+    def update(self, key_states: Tensor, value_states: Tensor, *args, **kwargs) -> tuple[Tensor, Tensor]:
+        if not self.is_initialized:
+            self.lazy_initialization(key_states, value_states)
+            self.keys, self.values = key_states, value_states
+            return key_states, value_states
+        before, end = self.keys.shape[2], self.keys.shape[2] + key_states.shape[2]
+        if self.stores is None or end > self.stores[0].shape[2]:
+            self.stores = _roomy(self.keys, end), _roomy(self.values, end)
+        for store, new in zip(self.stores, (key_states, value_states), strict=True):
+            store[:, :, before:end] = new
+        self.keys, self.values = (store[:, :, :end] for store in self.stores)
+        return self.keys, self.values
+
+    def batch_select_indices(self, indices: Tensor) -> None:
+        super().batch_select_indices(indices)
+        self.stores = None
+
+
+def _roomy(some: Tensor, end: int) -> Tensor:
+    """`some` in front of room for tokens up to `end` and more."""
+    store = some.new_empty(*some.shape[:2], end + ROOM, some.shape[3])
+    store[:, :, :some.shape[2]] = some
+    return store
+
+
+def _cache(ends: Sequence[End], length: int) -> Cache:
     """A cache with a row for each of `ends`: their past, and then their own keys and values, `length` with the padding on the left."""
-    cache, past = DynamicCache(), ends[0].past
+    cache, past = Cache(layers=[_Roomy() for _ in ends[0].layers]), ends[0].past
     for index in range(len(ends[0].layers)):
         own = [torch.cat([pad(end.layers[index][part], (0, 0, length - len(end) + 1, 0)) for end in ends]) for part in (0, 1)]
         if past:
