@@ -1,9 +1,10 @@
 """Multiple choice beside lm-eval: same model, items, prompts, precision and threads, alternating; loading the model is not counted, tokenising is.
 
-    python benchmarks/evaluation.py --lmeval VENV/bin/python [--works fixed drawn own] [--limit 100] [--runs 3] [--threads 2] [--model FOLDER]
+    python benchmarks/evaluation.py --lmeval VENV/bin/python [--works fixed drawn own replies] [--limit 100] [--runs 3] [--threads 2] [--model FOLDER]
 
 `fixed`: three worked examples, the same for all questions of a set. `drawn`: three for each question, from 64. lm-eval is given our prompts as they are and the same options.
 `own`: lm-eval's own prompts and reading of `medqa_4options`, `medmcqa`, `pubmedqa` and medical MMLU, its task files with the publishers' files as data (no hub), without worked examples.
+`replies`: greedy replies of at most 48 tokens, without worked examples, up to an empty line or another question; `equal`: the same text, sign by sign.
 lm-eval runs at the best of `--batches`, found by one run of each on the first set of a work. `equal` says that all predictions are identical and no option's log-probability differs by
 more than 1e-4. `tokens`: `least` is what must be read whoever reads (the distinct beginnings of all prompts), then what each read, padding included. A work that is not named keeps its rows.
 lm-eval lives in an environment of its own: `pip install torch==2.13.0`, then `pip install -c constraints.txt lm_eval[hf]`. Nothing is downloaded.
@@ -27,21 +28,25 @@ from aquilamed.evals import benchmarks, choice, drawing
 from aquilamed.models import wording
 
 DATA = Path("../shared/data")
-WORKS = ("fixed", "drawn", "own")
+WORKS = ("fixed", "drawn", "own", "replies")
 SETS = {"MedQA-US": "medqa_us_test", "MMLU clinical knowledge": "mmlu_test", "MedMCQA": "medmcqa_dev"}
 OWN = {"medqa_4options": "medqa_us_test", "medmcqa": "medmcqa_dev", "pubmedqa": "pubmedqa_test", "mmlu": "mmlu_test"}
-POOL = {"fixed": 3, "drawn": 64}
+POOL = {"fixed": 3, "drawn": 64, "replies": 0}
 """Questions that are not scored, from which worked examples come."""
 SHOTS = 3
 CLOSE = 1e-4
 ASKED = {"fixed": 4.0, "drawn": 1.5}
 MAX_TOKENS = 8192
+UNTIL = ("\n\n", "\nQuestion:")
+"""Where a reply ends; ours does so at any other way, too, in which another question may begin."""
 
 
 def style(work: str) -> choice.Style:
     """How a work's questions are put and read."""
     if work == "own":
         return choice.Style(form="plain", readings=("harness",), max_tokens=MAX_TOKENS)
+    if work == "replies":
+        return choice.Style(form="plain", readings=("generated",), max_tokens=MAX_TOKENS)
     return choice.Style(form="plain", readings=("letter",), max_tokens=MAX_TOKENS, n_shots=SHOTS, shots_by="subject" if work == "fixed" else "question")
 
 
@@ -64,9 +69,17 @@ def lay_ours(work: str, name: str, rows: list[dict], limit: int, folder: Path) -
     shots = drawing.Shots(pool, how.n_shots, how.seed, how.shots_by)
     docs = [{"id": row["id"], "prompt": wording.plain(row, shots.of(row)), "choices": [f" {letter}" for letter in wording.LETTERS[:len(row["options"])]], "answer": row["answers"][0]} for row in asked]
     lines(folder / "ours.jsonl", docs)
-    task = {"task": "ours", "doc_to_text": "prompt", "doc_to_choice": "choices", "doc_to_target": "answer", "target_delimiter": "", "output_type": "multiple_choice", "test_split": "test",
-            "metric_list": [{"metric": "acc"}]}
+    kind = {"output_type": "generate_until", "generation_kwargs": {"until": UNTIL, "do_sample": False, "max_gen_toks": how.max_new_tokens}, "metric_list": [{"metric": "exact_match"}]} \
+        if work == "replies" else {"output_type": "multiple_choice", "doc_to_choice": "choices", "metric_list": [{"metric": "acc"}]}
+    task = {"task": "ours", "doc_to_text": "prompt", "doc_to_target": "answer", "target_delimiter": "", "test_split": "test", **kind}
     (folder / "tasks.json").write_text(json.dumps([{"data": "ours.jsonl", **task}]), encoding="utf-8")
+
+
+def cut(text: str) -> str:
+    """A reply up to where lm-eval ends it."""
+    for end in UNTIL:
+        text = text.split(end)[0]
+    return text
 
 
 def lay_own(task: str, rows: list[dict], limit: int, folder: Path) -> None:
@@ -148,7 +161,7 @@ def compare(work: str, name: str, given: argparse.Namespace, folder: Path) -> li
         given.best[work] = min(given.batches, key=lambda batch: peer(batch)["seconds"]) if len(given.batches) > 1 else given.batches[0]
     batch = given.best[work]
     (mine, my_seconds), (other, their_seconds) = results.alternate(given.runs, [ours, lambda: peer(batch)])
-    n, same = len(mine["logp"]), mine["picked"].keys() == other["picked"].keys()
+    n, same = len(mine["picked"]), mine["picked"].keys() == other["picked"].keys()
     differs = [id for id in mine["picked"] if mine["picked"][id] != other["picked"].get(id)]
     largest = max((abs(a - b) for id in mine["logp"] if id in other["logp"] for a, b in zip(mine["logp"][id], other["logp"][id], strict=True)), default=0.0)
     equal = same and not differs and largest <= CLOSE and mine["right"] == other["right"]

@@ -5,7 +5,7 @@ import sys
 import time
 from pathlib import Path
 
-from evaluation import read_lines, style
+from evaluation import cut, read_lines, style
 
 from aquilamed.evals import choice
 from aquilamed.models import folders
@@ -17,10 +17,12 @@ def main() -> None:
     asked, pool = read_lines(folder / "questions.jsonl"), read_lines(folder / "pool.jsonl")
     began, spent = time.perf_counter(), time.process_time()
     found = choice.score_choices(model, asked, style(work), pool)
-    picked = {answer.id: answer.parsed for answer in found.answers}
     seconds, cpu = time.perf_counter() - began, time.process_time() - spent
+    said = work == "replies"
+    picked = {answer.id: cut(answer.raw["text"]) if said else answer.parsed for answer in found.answers}
+    logp = {} if said else {answer.id: answer.raw["logp"] for answer in found.answers}
     print(json.dumps({
-        "seconds": seconds, "cpu": cpu, "picked": picked, "right": sum(answer.score for answer in found.answers), "logp": {answer.id: answer.raw["logp"] for answer in found.answers},
+        "seconds": seconds, "cpu": cpu, "picked": picked, "right": None if said else sum(answer.score for answer in found.answers), "logp": logp,
         **found.tokens, "peak_bytes": allocator.peak_bytes()}))
 
 

@@ -46,10 +46,12 @@ def main() -> None:
     found = evaluate(peer, tasks, bootstrap_iters=0, log_samples=True)
     seconds, cpu = time.perf_counter() - began, time.process_time() - spent
     samples = [sample for name in names for sample in found["samples"][name]]
-    logp = {sample["doc"]["id"]: [float(value[0]) for value in sample["filtered_resps"]] for sample in samples}
+    said = "exact_match" in samples[0]
+    logp = {} if said else {sample["doc"]["id"]: [float(value[0]) for value in sample["filtered_resps"]] for sample in samples}
+    picked = {sample["doc"]["id"]: sample["filtered_resps"][0] for sample in samples} if said else {id: "ABCDEFGHIJ"[values.index(max(values))] for id, values in logp.items()}
     held = 1024 * next(int(line.split()[1]) for line in Path("/proc/self/status").read_text(encoding="utf-8").splitlines() if line.startswith("VmHWM:"))
     print(json.dumps({
-        "seconds": seconds, "cpu": cpu, "logp": logp, "picked": {id: "ABCDEFGHIJ"[values.index(max(values))] for id, values in logp.items()}, "right": sum(sample["acc"] for sample in samples),
+        "seconds": seconds, "cpu": cpu, "logp": logp, "picked": picked, "right": None if said else sum(sample["acc"] for sample in samples),
         **counted, "least": 0, "peak_bytes": held}))
 
 

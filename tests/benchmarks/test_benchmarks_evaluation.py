@@ -54,3 +54,11 @@ def test_lm_eval_s_prompts_are_ours(drawn, tmp_path):
         assert all(docs[row["id"]]["prompt"].endswith(f"Question: {row['stem']}\n" + "\n".join(f"{a}. {b}" for a, b in zip("ABCD", row["options"], strict=True)) + "\nAnswer:") for row in asked)
         assert all(shot["stem"] in docs[row["id"]]["prompt"] for row in asked for shot in shots.of(row))
         assert json.loads((folder / "tasks.json").read_text())[0]["doc_to_text"] == "prompt"
+
+
+def test_replies_are_asked_and_ended_alike(drawn, tmp_path):
+    evaluation.lay_ours("replies", "MedMCQA", drawn["medmcqa_dev"], 6, tmp_path)
+    task, how = json.loads((tmp_path / "tasks.json").read_text())[0], evaluation.style("replies")
+    assert task["output_type"] == "generate_until" and task["generation_kwargs"] == {"until": list(evaluation.UNTIL), "do_sample": False, "max_gen_toks": how.max_new_tokens}
+    assert [doc["prompt"].count("Answer:") for doc in evaluation.read_lines(tmp_path / "ours.jsonl")] == [1] * 6
+    assert [evaluation.cut(text) for text in (" B\nQuestion: x\n\ny", " B\n\nQuestion: x", " B. words\nmore", "")] == [" B", " B", " B. words\nmore", ""]
