@@ -9,6 +9,7 @@ import torch
 from aquilamed.models import chat, folders
 from aquilamed.models import generate as generating
 from aquilamed.models.generate import generate
+from aquilamed.tree import branches
 
 ARCHITECTURES = ("gemma3_text", "llama", "qwen2", "qwen3", "mistral")
 
@@ -30,11 +31,18 @@ def one_by_one(model, prompt, n):
 
 
 def prompts():
-    """Prompts after one long beginning (beyond the tiny models' window of 64), after another, and alone; of several lengths."""
+    """Prompts after one beginning longer than a pack, after another, and alone; of several lengths. The tiny models' window is 64."""
     chance = random.Random(3)
     ids = lambda n: chance.choices(range(5, 290), k=n)  # noqa: E731
-    one, other = ids(150), ids(90)
-    return [*[one + ids(n) for n in (3, 40, 90, 7, 20)], *[other + ids(n) for n in (1, 30)], ids(5), ids(100)]
+    one, other = ids(530), ids(500)
+    return [*[one + ids(n) for n in (3, 40, 90, 7, 20)], *[other + ids(n) for n in (1, 30)], ids(1), ids(100)]
+
+
+def test_these_prompts_have_kept_beginnings_and_have_none(model):
+    found = {}
+    branches.read(model.network, [branches.Branch(tuple(prompt), (), open=True) for prompt in prompts()], go_on=found.__setitem__)
+    assert [found[k].past.length if found[k].past else 0 for k in range(9)] == [530] * 5 + [500] * 2 + [0, 0]
+    assert [len(found[k]) for k in range(9)] == list(map(len, prompts()))
 
 
 def test_batches_and_kept_beginnings_give_what_single_passes_give(model):
@@ -45,6 +53,14 @@ def test_batches_and_kept_beginnings_give_what_single_passes_give(model):
         assert generate(model, asked, keys, max_new_tokens=12, batch=batch, padded=padded) == wanted
     assert generate(model, asked[::-1], keys[::-1], max_new_tokens=12)[::-1] == wanted
     assert [generate(model, [prompt], ["0"], max_new_tokens=12)[0] for prompt in asked] == wanted
+
+
+def test_a_long_answer_after_several_beginnings(model, monkeypatch):
+    """Beyond the window and the room that a cache has at first, in one batch."""
+    monkeypatch.setattr(chat, "stop_ids", lambda tokenizer: [])
+    asked = [prompts()[k] for k in (0, 2, 5, 7)]
+    assert batches_of(monkeypatch, model, asked) == [4]
+    assert generate(model, asked, list("abcd"), max_new_tokens=2 * generating.ROOM + 10) == [one_by_one(model, prompt, 2 * generating.ROOM + 10) for prompt in asked]
 
 
 def test_drawn_answers_belong_to_seed_and_key(model):
@@ -90,6 +106,8 @@ def test_batches_are_full_and_a_long_prompt_pads_no_other_ones(model, monkeypatc
     assert batches_of(monkeypatch, model, short, batch=16) == [16, 4]
     assert sorted(batches_of(monkeypatch, model, [*short, long], batch=16, padded=300)) == [1, 4, 16]
     assert batches_of(monkeypatch, model, [long, long[:-1]], padded=300) == [1, 1]
+    shared = [long + [k, k] for k in range(5, 11)]
+    assert batches_of(monkeypatch, model, shared, padded=3 * 703) == [3, 3]              # what is kept of a beginning stands in every row, and so does the answer
     assert batches_of(monkeypatch, model, []) == []
 
 

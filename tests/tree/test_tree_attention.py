@@ -50,7 +50,8 @@ def test_losses_and_gradients_in_bands_are_those_of_the_whole_mask(network, monk
 
 
 def test_after_a_kept_beginning_too(network, monkeypatch):
-    _, before = score.read(network.eval(), pack.lay([(pack.segment(np.random.default_rng(1).integers(5, 300, 80), False),)], [0]), keep=True)
+    _, layers = score.read(network.eval(), pack.lay([(pack.segment(np.random.default_rng(1).integers(5, 300, 80), False),)], [0]), keep=True)
+    before = score.kept_of(network, layers, 80)
     banded, whole, used = both_ways(monkeypatch, lambda: score.read(network, long_pack(2), before)[0])
     assert used
     torch.testing.assert_close(banded, whole, rtol=1e-5, atol=1e-5)

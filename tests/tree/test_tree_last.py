@@ -47,7 +47,8 @@ def test_losses_are_those_of_the_whole_layer_for_fewer_positions(network, asked)
 
 def test_a_beginning_of_which_nothing_is_asked_leaves_keys_and_values_alone(network):
     ids = list(np.random.default_rng(1).integers(5, 300, 50))
-    past, n_last, _ = rows_of_last(network, lambda: score.read(network, pack.lay([(pack.segment(ids, False),)], [0]), keep=True)[1])
+    (_, layers), n_last, _ = rows_of_last(network, lambda: score.read(network, pack.lay([(pack.segment(ids, False),)], [0]), keep=True))
+    past = score.kept_of(network, layers, len(ids))
     assert n_last == 0
     one = pack.lay([(pack.segment([7, 8, 9], True),)], [0])
     after_L, _ = score.read(network, one, past)

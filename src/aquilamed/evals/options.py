@@ -6,7 +6,6 @@ A letter of one token needs no token of its own: the last position of its prompt
 import dataclasses
 from collections.abc import Iterator, Sequence
 
-from aquilamed.core import pace
 from aquilamed.evals import judge
 from aquilamed.evals.visible import runs_on
 from aquilamed.models.folders import Model
@@ -72,21 +71,21 @@ class Read:
     n_read: int
     """Tokens that went through the model."""
     n_least: int
-    """Tokens that must at the least."""
+    """Tokens that must at the least: of the distinct beginnings of all prompts, and of the replies."""
 
 
 def read(model: Model, puts: Sequence[Put], readings: Sequence[str], *, reply_tokens: int = 48, paragraph: bool = False) -> Read:
     """What `readings` ask of each question; a reply is greedy and has at most `reply_tokens`; with `paragraph` it is the first paragraph, up to another question."""
     flat = [(number, name, branch) for number, put in enumerate(puts) for name, branch in put.branches(readings)]
-    with pace.heard_by(pace.silent):                        # the tokens read tell how far it is
-        answers = Answers(model, [put.question["id"] for put in puts], max_new_tokens=reply_tokens, over=_over if paragraph else None)
+    answers = Answers(model, [put.question["id"] for put in puts], max_new_tokens=reply_tokens, over=_over if paragraph else None)
     found = branches.read(model.network, [branch for _, _, branch in flat], go_on=lambda index, end: answers.take(flat[index][0], end))
     logp: list[dict[str, list[float]]] = [{} for _ in puts]
     for (number, name, _), values in zip(flat, found.logp, strict=True):
         logp[number][name] = [round(value, 6) for value in values]
     texts = [model.tokenizer.decode(ids, skip_special_tokens=True) for ids in answers.whole()]
     raws = [_raws(put, logp[number], text.split(GAP)[0] if paragraph else text, readings) for number, (put, text) in enumerate(zip(puts, texts, strict=True))]
-    return Read(raws, found.n_read, found.n_least)
+    said = [ids for ids in answers.whole() if ids]            # a prompt's last token is read again with its answer, the answer's own last token never
+    return Read(raws, found.n_read + sum(map(len, said)), found.n_least + sum(len(ids) - 1 for ids in said))
 
 
 def _over(text: str) -> bool:

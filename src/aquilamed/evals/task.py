@@ -66,7 +66,7 @@ class Asked:
     dropped: list[tuple[dict, str, str]]
     """(item, reason, detail)."""
     tokens: Mapping[str, int] = dataclasses.field(default_factory=dict)
-    """Of log-probabilities: `read`, the tokens that went through the model, and `least`, those that must. Of an endpoint's answers: as `remote.usage`, and `cut`."""
+    """Of multiple choice: `read`, the tokens that went through the model, and `least`, those that must. Of an endpoint's answers: as `remote.usage`, and `cut`."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

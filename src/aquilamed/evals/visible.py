@@ -34,8 +34,9 @@ def visible(reply: str) -> str:
 
 
 def runs_on(reply: str) -> bool:
-    """Whether it has come to another question: of what follows nothing is read."""
-    return bool(_ANOTHER.search(plain(reply).strip()))
+    """Whether it has come to another question, its thinking done: of what follows nothing is read."""
+    text = reply.rpartition("</think>")[2]
+    return "<think>" not in text and bool(_ANOTHER.search(plain(text).strip()))
 
 
 def plain(text: str) -> str:

@@ -15,7 +15,7 @@ from aquilamed.core import pace
 from aquilamed.core.chance import chooser
 from aquilamed.models import chat
 from aquilamed.models.folders import Model
-from aquilamed.tree import branches, mask
+from aquilamed.tree import branches, mask, score
 from aquilamed.tree.branches import Branch, End
 
 NOWHERE = 1 << 30
@@ -29,23 +29,22 @@ Over = Callable[[str], bool]
 class Answers:
     """Prompts' answers, each up to and with the stop token, or `max_new_tokens` of its tokens.
 
-    At most `batch` prompts go together, and at most `padded` tokens with their padding (one longer prompt goes alone).
+    At most `batch` prompts go together, and at most `padded` tokens with their padding and their answers (one longer prompt goes alone).
     Sampling noise belongs to (seed, key), so neither order nor batch changes an answer; temperature 0 is greedy.
     An answer also ends with the token that makes `over` say so of its text.
     """
 
-    def __init__(self, model: Model, keys: Sequence[str], *, max_new_tokens: int, temperature: float = 0.0, seed: int = 0, over: Over | None = None, batch: int = 64, padded: int = 8192):
+    def __init__(self, model: Model, keys: Sequence[str], *, max_new_tokens: int, temperature: float = 0.0, seed: int = 0, over: Over | None = None, batch: int = 64, padded: int = 16384):
         self.model, self.keys, self.seed, self.batch, self.padded = model, keys, seed, batch, padded
         self.settings = {"max_new_tokens": max_new_tokens, "temperature": temperature, "over": over}
         self.found: list[list[int]] = [[] for _ in keys]
         self.waiting: list[tuple[int, End]] = []
-        self.told = pace.Pace(len(keys), pace.listener(), "answers")
+        self.told = pace.Pace(len(keys) * max_new_tokens, pace.listener(), "tokens of answers at most")
 
     def take(self, index: int, end: End) -> None:
-        """A prompt that was read; it is gone on with once the batch is full, or another beginning's prompts come."""
-        longest = max([len(end), *(len(other) for _, other in self.waiting)])
-        full = len(self.waiting) == self.batch or (len(self.waiting) + 1) * longest > self.padded
-        if self.waiting and (full or self.waiting[0][1].past is not end.past):
+        """A prompt that was read; it is gone on with once the batch is full."""
+        longest = max([len(end), *(len(other) for _, other in self.waiting)]) + self.settings["max_new_tokens"]
+        if self.waiting and (len(self.waiting) == self.batch or (len(self.waiting) + 1) * longest > self.padded):
             self._go_on()
         self.waiting.append((index, end))
 
@@ -57,12 +56,14 @@ class Answers:
 
     def _go_on(self) -> None:
         group, ends = zip(*self.waiting, strict=True)
-        self.waiting = []
+        self.waiting, most = [], len(group) * self.settings["max_new_tokens"]
         for step in follow(self.model, ends, [chooser(self.seed, self.keys[index]) for index in group], **self.settings):
-            for index, token in zip(group, step, strict=True):
-                if token is not None:
-                    self.found[index].append(token)
-        self.told.done(len(group))
+            said = [(index, token) for index, token in zip(group, step, strict=True) if token is not None]
+            for index, token in said:
+                self.found[index].append(token)
+            self.told.done(len(said))
+            most -= len(said)
+        self.told.done(most)
 
 
 def generate(model: Model, prompts: Sequence[Sequence[int]], keys: Sequence[str], **settings) -> list[list[int]]:
@@ -75,20 +76,21 @@ def generate(model: Model, prompts: Sequence[Sequence[int]], keys: Sequence[str]
 
 @torch.no_grad()
 def follow(model: Model, ends: Sequence[End], chances: Sequence[np.random.Generator], *, max_new_tokens: int, temperature: float, over: Over | None = None) -> Iterator[list[int | None]]:
-    """One list a step: the next token after each of `ends`, which have one past; None once an answer has ended.
+    """One list a step: the next token after each of `ends`; None once an answer has ended.
 
     Once half of the rows have stopped, they are left out.
     """
     network, stops = model.network.eval(), set(chat.stop_ids(model.tokenizer))
     config, device, longest = network.config.get_text_config(), next(network.parameters()).device, max(map(len, ends))
-    before = ends[0].past.length if ends[0].past else 0
     ids_BT = torch.tensor([[end.last] for end in ends], device=device)
-    place_BS = torch.tensor([[*range(before), *[NOWHERE] * (longest - len(end)), *range(before, before + len(end))] for end in ends], device=device)
-    cache, rows, said, running = _cache(ends, longest - 1), list(range(len(ends))), [[] for _ in ends], [True] * len(ends)
+    place_BS = torch.tensor([[*[NOWHERE] * (longest - len(end)), *range(len(end))] for end in ends], device=device)
+    cache, rows, said, running = _cache(ends), list(range(len(ends))), [[] for _ in ends], [True] * len(ends)
+    dropped = longest - 1 - min(layer.keys.shape[2] for layer in cache.layers)
     for _ in range(max_new_tokens):
         query_BT = place_BS[:, -1:]
-        logits_BV = network(input_ids=ids_BT, attention_mask=mask.by_places(query_BT, place_BS, config, network.dtype, before), position_ids=query_BT,
-                            past_key_values=cache, use_cache=True, logits_to_keep=1).logits[:, -1].float()
+        with score.cast(device):
+            logits_BV = network(input_ids=ids_BT, attention_mask=mask.by_places(query_BT, place_BS, config, network.dtype, dropped), position_ids=query_BT,
+                                past_key_values=cache, use_cache=True, logits_to_keep=1).logits[:, -1].float()
         tokens = dict(zip(rows, _choose(logits_BV, [chances[row] for row in rows], temperature), strict=True))
         yield [tokens[row] if alive else None for row, alive in enumerate(running)]
         for row, token in tokens.items():
@@ -135,14 +137,13 @@ def _roomy(some: Tensor, end: int) -> Tensor:
     return store
 
 
-def _cache(ends: Sequence[End], length: int) -> Cache:
-    """A cache with a row for each of `ends`: their past, and then their own keys and values, `length` with the padding on the left."""
-    cache, past = Cache(layers=[_Roomy() for _ in ends[0].layers]), ends[0].past
+def _cache(ends: Sequence[End]) -> Cache:
+    """A cache with a row for each of `ends`, padded on the left; a layer with a window has only what is kept of a past, which is all that its window can still see."""
+    cache = Cache(layers=[_Roomy() for _ in ends[0].layers])
     for index in range(len(ends[0].layers)):
-        own = [torch.cat([pad(end.layers[index][part], (0, 0, length - len(end) + 1, 0)) for end in ends]) for part in (0, 1)]
-        if past:
-            own = [torch.cat([kept.expand(len(ends), -1, -1, -1), some], 2) for kept, some in zip(past.layers[index], own, strict=True)]
-        cache.update(*own, index)
+        rows = [[torch.cat([*([end.past.layers[index][part]] if end.past else []), end.layers[index][part]], 2) for part in (0, 1)] for end in ends]
+        longest = max(keys.shape[2] for keys, _ in rows)
+        cache.update(*(torch.cat([pad(row[part], (0, 0, longest - row[part].shape[2], 0)) for row in rows]) for part in (0, 1)), index)
     return cache
 
 

@@ -18,8 +18,6 @@ from aquilamed.tree.trie import Node
 
 PASS_COST = 32
 """Tokens that take as long as one more pass: a beginning is read for itself where reading it again with each branch would take more than these. Measured on a CPU."""
-
-
 END = -1
 """Stands in an ask for the token id where a prompt's end is asked for: what it takes to go on after it."""
 
@@ -57,8 +55,8 @@ class End:
     """Each layer's keys and values, (1, heads, tokens, width), of what stands between `past` and the last token."""
 
     def __len__(self) -> int:
-        """Tokens after `past`, the last one too."""
-        return 1 + self.layers[0][0].shape[2]
+        """Tokens of the whole prompt."""
+        return 1 + self.layers[0][0].shape[2] + (self.past.length if self.past else 0)
 
 
 GoOn = Callable[[int, End], None]
@@ -85,7 +83,7 @@ def logp(network, branches: Sequence[Branch], *, pack_tokens: int = 0) -> list[l
 def read(network, branches: Sequence[Branch], *, pack_tokens: int = 0, go_on: GoOn | None = None) -> Found:
     """`branches` through the model, whatever is equal once. A continuation's last token is only asked for, never read.
 
-    `go_on` gets the prompt's end of each open branch as soon as it is read; equal prompts have the same one.
+    `go_on`, which open branches need, gets the end of each one's prompt as soon as it is read; equal prompts have the same one.
     """
     tree, spent = _tree(branches), [0]
     least = sum(node.size for node in tree.roots)
@@ -203,20 +201,20 @@ class _Reader:
         whole, number_L = _laid(nodes)
         ends_L = whole.target_L == END
         one = whole.asking(~ends_L)
-        nll_L, layers = score.through(self.network, one, past, keep or bool(ends_L.any()))
+        nll_L, layers = score.read(self.network, one, past, keep or bool(ends_L.any()))
         self.found[number_L[~ends_L]] = -nll_L.double().cpu().numpy()
-        self.tick(len(one))
+        seen_SS = mask.ancestors(one.parent_S)
         for number, at in zip(number_L[ends_L], whole.at_L[ends_L], strict=True):
-            self.ended(number, _end(one, at, past, layers))
+            before = np.flatnonzero(seen_SS[one.segment_T[at]][one.segment_T[:at]])
+            self.ended(number, End(int(one.ids_T[at]), past, _own(layers, before, len(one))))
+        self.tick(len(one))
         return score.kept_of(self.network, layers, len(one) + (past.length if past else 0)) if keep else None
 
 
-def _end(one: pack.Pack, at: int, past: Past | None, layers: score.Layers) -> End:
-    """Of the prompt whose last token stands at `at`."""
-    before = mask.ancestors(one.parent_S)[one.segment_T[at]][one.segment_T[:at]]
-    path = torch.from_numpy(np.flatnonzero(before)).to(layers[0][0].device)
-    own = tuple(tuple(some[:, :, some.shape[2] - len(one):].index_select(2, path) for some in layer) for layer in layers)
-    return End(int(one.ids_T[at]), past, own)
+def _own(layers: score.Layers, at: np.ndarray, length: int) -> score.Layers:
+    """The keys and values at these places of the pack of that `length` that `layers` end with."""
+    places = torch.from_numpy(at).to(layers[0][0].device)
+    return tuple((keys[:, :, -length:].index_select(2, places), values[:, :, -length:].index_select(2, places)) for keys, values in layers)
 
 
 def _laid(nodes: Sequence[Node]) -> tuple[pack.Pack, np.ndarray]:

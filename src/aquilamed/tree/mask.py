@@ -57,10 +57,13 @@ def attention_mask(pack: Pack, config, dtype: torch.dtype, device: torch.device,
     return _by_kind(config, _blocks(pack, device) if flex and not past else bias)
 
 
-def by_places(query_BT: torch.Tensor, key_BS: torch.Tensor, config, dtype: torch.dtype, past: int):
-    """For a batch whose tokens have the places `key_BS` in their rows, the first `past` of them as `kept`: the 4-D mask or masks, as `attention_mask`. Padding has a place beyond all, so nothing sees it."""
+def by_places(query_BT: torch.Tensor, key_BS: torch.Tensor, config, dtype: torch.dtype, dropped: int = 0):
+    """For a batch whose tokens have the places `key_BS` in their rows: the 4-D mask or masks, as `attention_mask`. Padding has a place beyond all, so nothing sees it.
+
+    A layer with a window has no keys of the first `dropped` columns.
+    """
     def bias(window: int) -> torch.Tensor:
-        ago_BTS = query_BT[:, :, None] - key_BS[:, None, past - kept(past, window):]
+        ago_BTS = query_BT[:, :, None] - key_BS[:, None, dropped if window else 0:]
         seen = (ago_BTS >= 0) & (ago_BTS < window) if window else ago_BTS >= 0
         return torch.zeros(seen.shape, dtype=dtype, device=seen.device).masked_fill_(~seen, torch.finfo(dtype).min)[:, None]
     return _by_kind(config, bias)

@@ -40,6 +40,11 @@ class Scored(torch.nn.Module):
         return work(self.network)
 
 
+def cast(device: torch.device) -> torch.autocast:
+    """Products are bfloat16 on a GPU."""
+    return torch.autocast("cuda", torch.bfloat16, enabled=device.type == "cuda")
+
+
 def pack_nll(network, pack: Pack) -> Tensor:
     """-log p of the pack's asked tokens, shape (L,); with gradient where the caller allows it."""
     return network(pack) if isinstance(network, Scored) else _pack_nll(network, pack)
@@ -52,7 +57,7 @@ def _pack_nll(network, pack: Pack, *, alone: bool = False, cache: DynamicCache |
     as_tensor = lambda array: torch.from_numpy(array).to(device)  # noqa: E731
     at_L = as_tensor(pack.at_L)
     spared = last.only(body, at_L.unique(), len(pack)) if alone else contextlib.nullcontext()
-    with torch.autocast("cuda", torch.bfloat16, enabled=device.type == "cuda"), spared:
+    with cast(device), spared:
         hidden_1TD = body(
             input_ids=as_tensor(pack.ids_T)[None], position_ids=as_tensor(pack.positions_T + before)[None],
             attention_mask=attention_mask(pack, config, body.dtype, device, flex=config._attn_implementation == "flex_attention", past=before),
@@ -77,26 +82,19 @@ class Past:
 
 
 @torch.no_grad()
-def read(network, pack: Pack, past: Past | None = None, keep: bool = False) -> tuple[Tensor, Past | None]:
-    """-log p of the pack's asked tokens after `past`, shape (L,); and with `keep`, for a pack of one segment, what was read up to its end."""
-    nll_L, layers = through(network, pack, past, keep)
-    return nll_L, kept_of(network, layers, len(pack) + (past.length if past else 0)) if keep else None
-
-
-def kept_of(network, layers: Layers, length: int) -> Past:
-    """What can still be seen of the `length` tokens that `layers` end with."""
-    sizes = [kept(length, window) for window in windows(network.config.get_text_config())]
-    return Past(length, tuple((keys[:, :, -size:], values[:, :, -size:]) for (keys, values), size in zip(layers, sizes, strict=True)))
-
-
-@torch.no_grad()
-def through(network, pack: Pack, past: Past | None = None, keep: bool = False) -> tuple[Tensor, Layers]:
+def read(network, pack: Pack, past: Past | None = None, keep: bool = False) -> tuple[Tensor, Layers]:
     """-log p of the pack's asked tokens after `past`, shape (L,); and with `keep` each layer's keys and values, (1, heads, kept + T, width): those of `past` and then the pack's."""
     cache = DynamicCache() if past or keep else None
     for index, (keys, values) in enumerate(past.layers if past else ()):
         cache.update(keys, values, index)
     nll_L = _pack_nll(network, pack, alone=True, cache=cache, before=past.length if past else 0)
     return nll_L, tuple((layer.keys, layer.values) for layer in cache.layers) if keep else ()
+
+
+def kept_of(network, layers: Layers, length: int) -> Past:
+    """What can still be seen of the `length` tokens that `layers` end with."""
+    sizes = [kept(length, window) for window in windows(network.config.get_text_config())]
+    return Past(length, tuple((keys[:, :, -size:], values[:, :, -size:]) for (keys, values), size in zip(layers, sizes, strict=True)))
 
 
 def default_pack(network) -> int:
