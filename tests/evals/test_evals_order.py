@@ -1,5 +1,6 @@
 """The order of the options, lm-eval's form, and what was read for it: by hand, and against plain passes of a tiny model."""
 
+import dataclasses
 import json
 
 import pytest
@@ -111,7 +112,8 @@ def test_tokens_read_are_counted(gemma):
 def test_a_reading_asks_for_no_more_than_it_needs():
     put = options.Put(question=QUESTIONS[0], prompt="", ids=(1, 2), letters=((3,), (4,)), texts=((5, 6), (7,)), cue=(1,), bare=(1, 9))
     assert [name for name, _ in put.branches(("letter",))] == ["letter"] and put.longest(("letter",)) == 3
-    assert [name for name, _ in put.branches(judge.CHOICE_READINGS)] == ["letter", "text", "prior", "bare"] and put.longest(("text",)) == 4
+    assert [name for name, _ in dataclasses.replace(put, question={**QUESTIONS[0], "answers": [0, 1]}).branches(judge.CHOICE_READINGS)] == ["reply"]
+    assert [name for name, _ in put.branches(judge.CHOICE_READINGS)] == ["reply", "letter", "text", "prior", "bare"] and put.longest(("text",)) == 4
 
 
 def test_lm_eval_s_prompts():
