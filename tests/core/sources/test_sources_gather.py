@@ -7,7 +7,7 @@ import pytest
 
 from aquilamed.core import tables
 from aquilamed.core.errors import ConfigError, RecordError
-from aquilamed.core.sources import Documents, Pair, Skip, Source
+from aquilamed.core.sources import Documents, Pair, Skip, Source, casebooks
 from aquilamed.core.sources.gather import gather, outside, placed
 from aquilamed.core.sources.harvest import cut
 from aquilamed.engine.local import Local
@@ -127,3 +127,10 @@ def test_a_source_of_which_nothing_came_through_is_warned_of(tmp_path):
     good, bad = write_lines(tmp_path / "a.jsonl", [{"q": "头痛？", "a": "休息"}]), write_lines(tmp_path / "b.jsonl", [{"ask": "张三 13812345678", "a": "x"}, {"q": "?", "a": ""}])
     counts = gather("conversations", [qa(good), dataclasses.replace(qa(bad), name="其他")], tmp_path / "out", Local(1), on_bad_row="drop")
     assert counts.notes["warnings"] == ["source '其他': all of its 2 rows were dropped (bad_row 1, empty 1)"] and counts.n_out == 1
+
+
+def test_a_file_of_this_package_is_named_without_its_place(tmp_path):
+    """Else a run made with one installation would be another's under the next."""
+    source = casebooks.safety()
+    assert source.path == "package:evals/safety_cases.jsonl" and outside([source]) == [casebooks.SAFETY]
+    assert gather("conversations", [source], tmp_path / "out", Local(1)).n_out > 0

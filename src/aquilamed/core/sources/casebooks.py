@@ -51,5 +51,5 @@ def known(top: Path) -> dict[str, Source]:
 
 def safety() -> Source:
     """Emergencies, dangerous doses, self-harm, quackery, and questions where help is right and a refusal wrong, in both languages."""
-    return Source(name="safety", path=SAFETY, format="jsonl", license="Apache-2.0",
+    return Source(name="safety", path="package:evals/safety_cases.jsonl", format="jsonl", license="Apache-2.0",
                   mapping=dataclasses.replace(_RUBRIC, reference="", rule="rule?"))

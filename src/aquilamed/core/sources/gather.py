@@ -20,7 +20,7 @@ from aquilamed.core.sources.harvest import RAW, Bins, Harvest, Job, OnBadRow, en
 from aquilamed.core.sources.mapping import Source
 from aquilamed.core.sources.questions import Questions
 
-STEP = "step:"
+STEP, PACKAGE = "step:", "package:"
 LOAD_BYTES = 64 << 20
 """Files are read together until they have so many bytes."""
 PART_BYTES = 256 << 20
@@ -123,6 +123,7 @@ def jobs(sources: Sequence[Source]) -> list[Job]:
 
 
 def _jobs(source: Source) -> list[Job]:
+    source = _bundled(source)
     if remote.is_remote(source.path):
         return [Job(source=source, path=Path(one.name), name=one.name, remote=one) for one in remote.listing(str(source.path), lambda name: files.fits(name, source))]
     return [job for path, name in ([(Path(source.path), str(source.path))] if source.format == "hub" else files.find(source.path, source))
@@ -169,6 +170,12 @@ def placed(sources: Sequence[Source], inputs: Mapping[str, Path]) -> list[Source
     return made
 
 
+def _bundled(source: Source) -> Source:
+    """`package:PATH` as the file beside this package's modules. A run's identity holds it as it is, for the package may lie elsewhere tomorrow."""
+    inside = str(source.path).startswith(PACKAGE)
+    return dataclasses.replace(source, path=Path(__file__).resolve().parents[2] / str(source.path).removeprefix(PACKAGE)) if inside else source
+
+
 def outside(sources: Sequence[Source]) -> list[Path | remote.Remote]:
     """The files, folders and objects outside the run that `sources` read: for a stage's `files`.
 
@@ -176,7 +183,7 @@ def outside(sources: Sequence[Source]) -> list[Path | remote.Remote]:
         ConfigError: a source has no files.
     """
     found: list[Path | remote.Remote] = []
-    for source in sources:
+    for source in map(_bundled, sources):
         if remote.is_remote(source.path):
             found += remote.listing(str(source.path), lambda name, source=source: files.fits(name, source))
         elif source.format != "hub" and not str(source.path).startswith(STEP):
