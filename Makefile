@@ -32,7 +32,7 @@ results: setup
 	$(BIN)/aquilamed report $(wildcard runs/quickstart runs/real_small) --markdown > docs/results.md.partial
 	mv docs/results.md.partial docs/results.md
 
-# docs/whole.md: every question of every task that is there, base model and last model of real_small; three hours on two cores.
+# docs/whole.md: every question and dialogue of every task that is there, letters and replies, base model and last model of real_small; under two hours a model on one core.
 whole: setup
 	$(BIN)/aquilamed eval runs/real_small/01-base --data ../shared/data --readings letter generated --cases 0 --out runs/eval-base
 	$(BIN)/aquilamed eval runs/real_small/57-dpo --data ../shared/data --readings letter generated --cases 0 --out runs/eval-dpo
