@@ -82,10 +82,11 @@ def read(model: Model, puts: Sequence[Put], readings: Sequence[str], *, reply_to
     logp: list[dict[str, list[float]]] = [{} for _ in puts]
     for (number, name, _), values in zip(flat, found.logp, strict=True):
         logp[number][name] = [round(value, 6) for value in values]
-    texts = [model.tokenizer.decode(ids, skip_special_tokens=True) for ids in answers.whole()]
+    replies = answers.whole()
+    texts = [model.tokenizer.decode(ids, skip_special_tokens=True) for ids in replies]
     raws = [_raws(put, logp[number], text.split(GAP)[0] if paragraph else text, readings) for number, (put, text) in enumerate(zip(puts, texts, strict=True))]
-    said = [ids for ids in answers.whole() if ids]            # a prompt's last token is read again with its answer, the answer's own last token never
-    return Read(raws, found.n_read + sum(map(len, said)), found.n_least + sum(len(ids) - 1 for ids in said))
+    n_said = sum(map(len, replies))                         # a prompt's last token is read again for its reply, the reply's own last token never
+    return Read(raws, found.n_read + n_said, found.n_least + n_said - sum(map(bool, replies)))
 
 
 def _over(text: str) -> bool:
