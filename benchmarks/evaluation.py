@@ -167,7 +167,7 @@ def compare(work: str, name: str, given: argparse.Namespace, folder: Path) -> li
     equal = same and not differs and largest <= CLOSE and mine["right"] == other["right"]
     more = {"questions": n, "right": {"ours": mine["right"], "peer": other["right"]}, "differing": differs, "largest_difference": round(largest, 7), "asked_for": ASKED.get(work),
             "tokens": {"least": mine["least"], "ours": mine["read"], "peer": other["read"]}, "seconds": {"ours": round(my_seconds, 2), "peer": round(their_seconds, 2)},
-            "cpu_seconds": {"ours": round(mine["cpu"], 2), "peer": round(other["cpu"], 2)}, "threads": given.threads}
+            "batches_tried": list(given.batches), "cpu_seconds": {"ours": round(mine["cpu"], 2), "peer": round(other["cpu"], 2)}, "threads": given.threads}
     told = f"lm-eval, batch {batch}"
     return [
         results.row(f"{work}: {name}", n / my_seconds, n / their_seconds, told, unit="questions/s", runs=given.runs, equal=equal, **more),

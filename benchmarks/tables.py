@@ -20,12 +20,13 @@ def child(python: str, script: str, *arguments: str, threads: int = 1) -> dict:
 
 
 def alternate(runs: int, works: Sequence[Callable[[], dict]]) -> list[tuple[dict, float]]:
-    """(last answer, median of `seconds`) of each work; the works take turns, so that a busy machine slows all alike."""
+    """(last answer with the median of its `peak_bytes`, median of `seconds`) of each work; the works take turns, so that a busy machine slows all alike."""
     found: list[list[dict]] = [[] for _ in works]
     for _ in range(runs):
         for work, answers in zip(works, found, strict=True):
             answers.append(work())
-    return [(answers[-1], statistics.median(answer["seconds"] for answer in answers)) for answers in found]
+    median = lambda key, answers: statistics.median(answer[key] for answer in answers)  # noqa: E731
+    return [({**answers[-1], **({"peak_bytes": median("peak_bytes", answers)} if "peak_bytes" in answers[-1] else {})}, median("seconds", answers)) for answers in found]
 
 
 def row(work: str, ours: float, peer: float, peer_name: str, *, unit: str, runs: int, equal: bool, **more) -> dict:

@@ -20,7 +20,7 @@ TOLD = {errno.ENOSPC: "no disk space left", errno.EDQUOT: "no disk space left: t
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; 0 done, 1 the reader of the output has gone (`| head`), 2 a mistake the user can mend, 130 stopped by Ctrl-C."""
+    """Run one command; 0 done, 1 a replay gave other figures or the reader of the output has gone (`| head`), 2 a mistake the user can mend, 130 stopped by Ctrl-C."""
     args = parser().parse_args(argv)
     try:
         code = args.command(args) or 0
@@ -195,9 +195,11 @@ def chat(args: argparse.Namespace) -> None:
     talk.talk(args.model, args.question, temperature=args.temperature, max_tokens=args.max_tokens, seed=args.seed)
 
 
-def evaluate(args: argparse.Namespace) -> None:
+def evaluate(args: argparse.Namespace) -> int:
     from aquilamed import evaluate_command
-    print(evaluate_command.run(args, lambda line: print(line, file=sys.stderr, flush=True)))
+    text, code = evaluate_command.run(args, lambda line: print(line, file=sys.stderr, flush=True))
+    print(text)
+    return code
 
 
 def trim(args: argparse.Namespace) -> None:

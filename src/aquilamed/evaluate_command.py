@@ -13,8 +13,8 @@ Say = Callable[[str], None]
 """Told of what is under way, line by line."""
 
 
-def run(args: argparse.Namespace, say: Say) -> str:
-    """Do the one thing that the command line asks for; return what is to be printed.
+def run(args: argparse.Namespace, say: Say) -> tuple[str, int]:
+    """Do the one thing that the command line asks for; return what is to be printed, and the exit code: 1 where a replay by the same rules gives other figures than stand on disk.
 
     Raises:
         ConfigError: it asks for none, or for several.
@@ -24,8 +24,10 @@ def run(args: argparse.Namespace, say: Say) -> str:
     check(len(given) == 1, f"aquilamed eval needs one of {', '.join(asked)}; given: {' and '.join(given) or 'none'}")
     check(not (args.compare or args.list) or not args.export, "--export goes with an evaluation or with --replay")
     check(bool(args.compare) or not args.markdown, "--markdown goes with --compare")
-    mode = _list if args.list else _replay if args.replay != NONE else _compare if args.compare else _evaluate
-    return mode(args, say)
+    if args.replay != NONE:
+        return _replay(args, say)
+    mode = _list if args.list else _compare if args.compare else _evaluate
+    return mode(args, say), 0
 
 
 def _list(args: argparse.Namespace, say: Say) -> str:
@@ -34,7 +36,7 @@ def _list(args: argparse.Namespace, say: Say) -> str:
     return _told(args, rows, scoreboard.listing_as_text(rows))
 
 
-def _replay(args: argparse.Namespace, say: Say) -> str:
+def _replay(args: argparse.Namespace, say: Say) -> tuple[str, int]:
     from aquilamed import scoreboard
     from aquilamed.core import manifest
     from aquilamed.evals import finding, replay, results
@@ -45,7 +47,8 @@ def _replay(args: argparse.Namespace, say: Say) -> str:
         manifest.write_json(args.out / results.RESULTS, found[0].report)
     for one in found:
         _export(args, one.folder, one.report, args.out if args.out != NONE else one.folder.parent, say)
-    return _told(args, [scoreboard.replayed(one) for one in found], "\n\n".join(map(scoreboard.replay_as_text, found)))
+    text = _told(args, [scoreboard.replayed(one) for one in found], "\n\n".join(map(scoreboard.replay_as_text, found)))
+    return text, int(any(one.differs and not one.changes for one in found))
 
 
 def _compare(args: argparse.Namespace, say: Say) -> str:
@@ -58,7 +61,7 @@ def _compare(args: argparse.Namespace, say: Say) -> str:
 def _evaluate(args: argparse.Namespace, say: Say) -> str:
     from aquilamed import cli, evaluating, progress, scoreboard
     from aquilamed.engine.local import Local
-    from aquilamed.evals import finding
+    from aquilamed.evals import finding, results
     from aquilamed.report import page
     wanted = _wanted(args)
     out = args.out if args.out != NONE else Path("runs") / wanted.name
@@ -66,7 +69,7 @@ def _evaluate(args: argparse.Namespace, say: Say) -> str:
         evaluating.evaluate(wanted, out, Local(0, tell), say, replace=args.replace)
     step = finding.scored_step(out)
     found = scoreboard.scores(out, step) | {"page": str(page.write(out))}
-    _export(args, step, json.loads((step / "results.json").read_text(encoding="utf-8")), out, say)
+    _export(args, step, results.read_report(step), out, say)
     say(cli.NOTICE)
     return _told(args, found, f"{scoreboard.as_table(found)}\npage: {found['page']}")
 

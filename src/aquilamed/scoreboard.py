@@ -26,7 +26,7 @@ def scores(run: Path, step: Path) -> dict:
     """Everything that is told of a finished evaluation."""
     body, asked = manifest.read(step) or {}, evaluating.asked_of(run)
     notes = body.get("notes", {})
-    found = {"folder": str(run), "model": asked.get("model", ""), "rows": lines(json.loads((step / results.RESULTS).read_text(encoding="utf-8"))),
+    found = {"folder": str(run), "model": asked.get("model", ""), "rows": lines(results.read_report(step)),
              "not_asked": body.get("counts", {}).get("dropped", {}), "n_shots": asked.get("n_shots", {}), "left_out": asked.get("left_out", []), "dialogues": asked.get("dialogues", [])}
     return found | {key: notes[key] for key in ("asked", "paid", "masked", "cut", "judge") if key in notes}
 

@@ -49,6 +49,12 @@ def stored(folder: Path, rows: list[dict]) -> Path:
     return folder
 
 
+def damaged(folder: Path, *, raw: str) -> None:
+    """Put `raw` in place of the first answer's."""
+    rows = pq.read_table(folder / results.ANSWERS).to_pylist()
+    results.write_answers(folder / results.ANSWERS, [{**rows[0], "raw": raw}, *rows[1:]])
+
+
 def lay_dialogues(top: Path) -> Path:
     """CMtMedQA's and Huatuo's test files and HealthBench as the hub has them: the items of ours that docs/tasks.md shows, and in each Chinese set one that names a person."""
     asks = {"cmtmedqa_test": {"id": 9, "cate1": "内科", "instruction": f"{PERSON}血压１６０/95，要吃药吗？", "input": "", "output": "先复测血压。"},

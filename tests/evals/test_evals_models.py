@@ -10,7 +10,7 @@ import torch
 
 from aquilamed.core.errors import ConfigError
 from aquilamed.core.records import make
-from aquilamed.evals import choice, judge, perplexity, preferences, sampling
+from aquilamed.evals import choice, judge, lm_eval, perplexity, preferences, sampling
 from aquilamed.models import chat, folders, generate
 from aquilamed.tree import branches
 
@@ -76,6 +76,29 @@ def test_choices_equal_separate_passes(model, form, n_shots):
         assert answer.parsed == "ABCD"[letters.index(max(letters))]
         per_byte = [logp / len(option.encode()) for logp, option in zip(texts, q["options"], strict=True)]
         assert found[q["id"], "text"].parsed == "ABCD"[per_byte.index(max(per_byte))]
+
+
+@pytest.mark.parametrize("form", ["plain", "chat"])
+def test_exported_requests_are_those_that_were_answered(gemma, form):
+    """In every reading of log-probabilities, plain passes over the exported context and continuation give the exported value; each context is what the row says was shown."""
+    exams = [question("Which drug lowers fever?", ["Aspirin", "Insulin"], [0], source="medqa_us_test"), QUESTIONS[0], {**QUESTIONS[3], "source": "pubmedqa_test"}]
+    readings = ("letter", "text", "text-prior", "bare", "harness")
+    asked = choice.score_choices(gemma, exams, choice.Style(form=form, readings=readings, max_tokens=900))
+    found, by_id = [answer.row("exam", 1) for answer in asked.answers], {one["id"]: one for one in exams}
+    samples = lm_eval._samples(found, by_id, {"form": form})
+    assert len(samples) == len(found) == 5 * 3 - 1                                       # the Chinese exam is no task of lm-eval's
+    prompts = {(row["id"], row["reading"]): row["prompt"] for row in found}
+    for sample in samples:
+        contexts = [one["arg_0"] for one in sample["arguments"].values()]
+        n = len(by_id[sample["doc"]["id"]]["options"])
+        assert contexts[:n] == n * [prompts[sample["doc"]["id"], sample["filter"]]] and len(contexts) == (2 * n if sample["filter"] == "text-prior" else n)
+        values = [plain_logp(gemma, shown(gemma, one["arg_0"], form if sample["filter"] != "harness" else "plain"), gemma.tokenizer(one["arg_1"], add_special_tokens=False)["input_ids"]) for one in sample["arguments"].values()]
+        assert [float(value) for value, _ in sample["filtered_resps"]] == pytest.approx(values, abs=1e-4)
+    assert len({prompts[exams[0]["id"], reading] for reading in readings}) == (3 if form == "chat" else 2)       # lm-eval puts MedQA as our plain form does
+
+
+def shown(model, text, form):
+    return chat.text_ids(model.tokenizer, text) if form == "plain" else model.tokenizer(text, add_special_tokens=False)["input_ids"]
 
 
 def test_prior_is_the_text_after_the_bare_form(gemma):
@@ -154,7 +177,7 @@ def test_a_reply_goes_on_from_the_prompt_that_the_letters_read(model, form):
 
 def greedy(model, prompt, form, n):
     """The reply by whole passes, cut where the plain form's next paragraph begins."""
-    ids = chat.text_ids(model.tokenizer, prompt) if form == "plain" else model.tokenizer(prompt, add_special_tokens=False)["input_ids"]
+    ids = shown(model, prompt, form)
     said, stops = [], chat.stop_ids(model.tokenizer)
     while len(said) < n and not (said and said[-1] in stops):
         with torch.no_grad():
@@ -169,7 +192,10 @@ def test_a_plain_reply_ends_with_its_paragraph(gemma, monkeypatch):
     steps, real = [], generate._choose
     monkeypatch.setattr(generate, "_choose", lambda logits_BV, *rest: steps.append(len(logits_BV)) or (real(logits_BV, *rest) if len(steps) < 4 else [line_end] * len(logits_BV)))
     asked = choice.score_choices(gemma, QUESTIONS, choice.Style(form="plain", readings=("generated",), max_tokens=500, max_new_tokens=40))
-    assert steps == [len(QUESTIONS)] * 5 and all(answer.raw["text"] and "\n" not in answer.raw["text"] for answer in asked.answers)
+    assert steps == [len(QUESTIONS)] * 5 and all(answer.raw["text"] and "\n" not in answer.raw["text"] and not answer.raw["cut"] for answer in asked.answers)
+    monkeypatch.setattr(generate, "_choose", real)
+    longest = choice.score_choices(gemma, QUESTIONS, choice.Style(form="plain", readings=("generated",), max_tokens=500, max_new_tokens=2)).answers
+    assert all(answer.raw["cut"] for answer in longest)                                  # two tokens, and no end among them
 
 
 def test_worked_examples(gemma):

@@ -12,6 +12,7 @@ from aquilamed.core.errors import ConfigError
 from aquilamed.core.records import make
 from aquilamed.engine.local import Local
 from aquilamed.evals import choice, harness, judge, options, order, results, score
+from aquilamed.evals.options import Shown
 from aquilamed.models import folders
 
 torch.set_num_threads(1)
@@ -110,7 +111,7 @@ def test_tokens_read_are_counted(gemma):
 
 
 def test_a_reading_asks_for_no_more_than_it_needs():
-    put = options.Put(question=QUESTIONS[0], prompt="", ids=(1, 2), letters=((3,), (4,)), texts=((5, 6), (7,)), cue=(1,), bare=(1, 9))
+    put = options.Put(question=QUESTIONS[0], shown=Shown("", (1, 2)), letters=((3,), (4,)), texts=((5, 6), (7,)), cue=Shown("", (1,)), bare=Shown("", (1, 9)))
     assert [name for name, _ in put.branches(("letter",))] == ["letter"] and put.longest(("letter",)) == 3
     assert [name for name, _ in dataclasses.replace(put, question={**QUESTIONS[0], "answers": [0, 1]}).branches(judge.CHOICE_READINGS)] == ["reply"]
     assert [name for name, _ in put.branches(judge.CHOICE_READINGS)] == ["reply", "letter", "text", "prior", "bare"] and put.longest(("text",)) == 4

@@ -60,6 +60,20 @@ def test_scores_are_split_by_what_was_found_by_hand(inputs, tmp_path):
     assert sft["gain_found_low"] < 0.001 and sft["gain_rest_low"] <= 0.0      # five and three changed: neither is told from zero
 
 
+def test_dialogues_are_split_by_case(tmp_path):
+    """Eight cases of two turns, two of them found: their four answers stand on one side."""
+    rows = [{"task": "talk", "reading": reading, "version": 1, "id": f"{case}:{turn}", "lang": "zh", "subject": "", "difficulty": "", "group": f"{case}", "prompt_hash": "p", "prompt": "",
+             "raw": json.dumps({"text": "请立即拨打120。" if case < 4 else "多喝水。", "rule": "help", "asked": "胸痛", "tokens": 5, "characters": 5, "stopped": True}), "parsed": None, "score": 0.0, "bits": None, "bytes": None}
+            for case in range(8) for turn in (1, 2) for reading in ("rule", "stopped")]
+    (tmp_path / "base").mkdir()
+    results.write_answers(tmp_path / "base/answers.parquet", rows)
+    counts = overlap.run(overlap.Config(order=("base",), base="base"), {"base": tmp_path / "base", "talks": searched(tmp_path / "talks", *((str(case), 0.9, {"web": 1}) for case in (0, 1)))}, tmp_path, ENGINE)
+    made = json.loads((tmp_path / "overlap.json").read_text(encoding="utf-8"))
+    (row,) = made["rows"]
+    assert (row["reading"], row["n_found"], row["n_rest"], row["found"], row["rest"]) == ("rule", 4, 12, 1.0, round(4 / 12, 6))
+    assert counts.notes == {"scored": 8, "found": 2, "found_in_all": 2} and [item["id"] for item in made["items"]] == ["0", "1"]
+
+
 def test_nothing_is_said_of_a_split_with_an_empty_side(inputs, tmp_path):
     given = {"base": inputs["base"], "documents": searched(tmp_path / "none")}
     overlap.run(overlap.Config(order=("base",), base="base"), given, tmp_path, ENGINE)

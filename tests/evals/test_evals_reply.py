@@ -49,6 +49,16 @@ def test_what_follows_another_question_changes_nothing():
     assert not runs_on("题目：下列哪项") and not runs_on("B\n题目") and runs_on("Ｂ\n題目：")
 
 
+@pytest.mark.parametrize(("reply", "reads"), [
+    ("答案是A", None), ("答案是A。", "A"), ("答案是A，因为阿司匹林", "A"), ("答案是A。所以选A", "A"), ("The answer is B", None), ("The answer is B because it lowers the pres", "B"), ("B", None), ("B.", "B"), ("B\n", "B"),
+    ("选ＡＣ", None), ("A正确", None), ("题干说高热。A正确，其余", "A"), ("Aspirin", None), ("The answer is Aspirin", None), ("The answer is Aspirin.", "A")])
+def test_what_a_cut_reply_names_last_is_not_read(reply, reads):
+    """`答案是A` may go on with `或B`; cut or not, a finished statement reads the same."""
+    options = ("Aspirin", "Heparin", "Warfarin", "None")
+    found = {cut: read_choice(reply, 4, options, cut=cut) for cut in (True, False)}
+    assert (None if found[True] is None else letters(found[True])) == reads and found[False] is not None and found[True] in (None, found[False])
+
+
 def test_what_settles_on_nothing_is_unparsed_and_never_credited():
     for row in TABLE:
         if row["reads"] is not None:

@@ -109,6 +109,36 @@ def test_replay_says_how_the_rules_have_changed_and_what_moved(evaluated, monkey
     assert "figures differ from results.json" in out and "judged otherwise: ceval_val letter:" in out and "judged otherwise: medqa_us_test text" not in out
 
 
+def test_a_replay_that_gives_other_figures_by_the_same_rules_fails(evaluated, tmp_path, capsys):
+    shutil.copytree(evaluated / "03-score", tmp_path / "a")
+    path = tmp_path / "a/results.json"
+    stored = json.loads(path.read_text(encoding="utf-8"))
+    for changed in ({**stored, "results": [{**stored["results"][0], "n": 1}, *stored["results"][1:]]}, {**stored, "judged": [{"task": "t", "reading": "grades", "n": 3}]}):
+        path.write_text(json.dumps(changed), encoding="utf-8")
+        code, out, _ = command(capsys, "--replay", tmp_path / "a")
+        assert code == 1 and "figures differ from results.json" in out
+
+
+@pytest.mark.parametrize(("damage", "said"), [
+    (lambda step: (step / "results.json").unlink(), "results.json: can't be read"),
+    (lambda step: (step / "results.json").write_text("{", encoding="utf-8"), "results.json: can't be read"),
+    (lambda step: eval_data.damaged(step, raw="{}"), "its raw can't be judged"),
+    (lambda step: eval_data.damaged(step, raw="{"), "its raw can't be judged")])
+def test_a_damaged_evaluation_is_told_in_a_line(evaluated, tmp_path, capsys, damage, said):
+    shutil.copytree(evaluated / "03-score", tmp_path / "a")
+    damage(tmp_path / "a")
+    code, out, err = command(capsys, "--replay", tmp_path / "a")
+    assert (code, out, err.count("\n")) == (2, "", 1) and said in err and str(tmp_path / "a") in err
+
+
+def test_two_versions_of_a_task_are_not_compared(tmp_path, capsys):
+    rows = eval_data.answered({"a": 1})
+    eval_data.stored(tmp_path / "old", rows)
+    eval_data.stored(tmp_path / "new", [{**row, "version": 2} for row in rows])
+    code, _, err = command(capsys, "--compare", tmp_path / "old", tmp_path / "new")
+    assert code == 2 and "version 1 of the task against version 2" in err
+
+
 def test_compare_on_the_items_of_both_worked_by_hand(tmp_path, capsys):
     """Eight items are shared: 1 stays right, 5 are gained, 1 is lost, 1 stays wrong. McNemar: 2 * (1 + 6) / 2**6."""
     old = {"a": 1, "b": 0, "c": 0, "d": 0, "e": 0, "f": None, "g": 1, "h": 0, "only-old": 1}
@@ -148,6 +178,9 @@ def test_compare_refuses_other_words_and_nothing_in_common(top, evaluated, tmp_p
     asked(capsys, top, "m0", "chat", "--tasks", "medqa_us_test", "--form", "chat", "--readings", "letter")
     code, _, err = command(capsys, "--compare", evaluated, top / "chat")
     assert code == 2 and "was put in other words" in err and "medqa_us_test" in err
+    asked(capsys, top, "m0", "long", "--tasks", "ceval_val", "--readings", "generated", "--reply-tokens", 7)
+    code, _, err = command(capsys, "--compare", evaluated, top / "long")
+    assert code == 2 and "within other limits" in err and "ceval_val (zh, generated)" in err
     eval_data.stored(tmp_path / "other", eval_data.answered({"a": 1}))
     assert "have no item in common" in command(capsys, "--compare", evaluated, tmp_path / "other")[2]
 

@@ -7,12 +7,11 @@ from typing import Literal
 from aquilamed.core.config import check
 from aquilamed.core.text import content_id
 from aquilamed.evals import drawing, harness, judge, options, order
-from aquilamed.evals.options import Put
+from aquilamed.evals.options import Put, Shown
 from aquilamed.evals.task import Answer, Asked
 from aquilamed.models import chat, wording
 from aquilamed.models.folders import Model
 from aquilamed.models.wording import LETTERS
-from aquilamed.tree.branches import Branch
 
 Form = Literal["plain", "chat"]
 Drawn = Literal["subject", "question"]
@@ -49,7 +48,8 @@ def score_choices(model: Model, questions: Sequence[dict], style: Style, shots: 
         put = _put(model.tokenizer, question, drawer.of(question), style)
         ready.append(put) if isinstance(put, Put) else dropped.append((question, *put))
     found = options.read(model, ready, style.readings, reply_tokens=style.max_new_tokens, paragraph=style.form == "plain")
-    answers = [_answer(put, reading, raw) for put, raws in zip(ready, found.raws, strict=True) for reading, raw in raws.items()]
+    limits = {judge.GENERATED: f"{style.max_new_tokens} tokens", judge.AVERAGED: f"{style.rotations} orders"}
+    answers = [_answer(put, reading, raw, limits.get(reading, "")) for put, raws in zip(ready, found.raws, strict=True) for reading, raw in raws.items()]
     return Asked(answers=answers, dropped=dropped, tokens={"read": found.n_read, "least": found.n_least})
 
 
@@ -62,16 +62,15 @@ def _put(tokenizer, question: dict, shots: Sequence[dict], style: Style) -> Put 
     ask = lambda asked: _prompt(tokenizer, asked, shots, style.form)  # noqa: E731
     tokens = lambda text: tuple(tokenizer(_lead(question, style.form) + text, add_special_tokens=False)["input_ids"])  # noqa: E731
     try:
-        prompt, ids = ask(question)
         put = Put(
-            question=question, prompt=prompt, ids=ids, letters=tuple(tokens(letter) for letter in LETTERS[:len(question["options"])]),
+            question=question, shown=ask(question), letters=tuple(tokens(letter) for letter in LETTERS[:len(question["options"])]),
             texts=tuple(map(tokens, question["options"])) if readings & {judge.TEXT, judge.PRIOR, judge.BARE} else (),
-            cue=_cue(tokenizer, question, style.form) if judge.PRIOR in readings else (), bare=_bare(tokenizer, question, style.form) if judge.BARE in readings else (),
-            orders=tuple(map(tuple, orders)), turned=tuple(ask(order.turned(question, one))[1] for one in orders),
+            cue=_cue(tokenizer, question, style.form) if judge.PRIOR in readings else None, bare=_bare(tokenizer, question, style.form) if judge.BARE in readings else None,
+            orders=tuple(map(tuple, orders)), turned=tuple(ask(order.turned(question, one)).ids for one in orders),
             harness=_harness(tokenizer, question) if judge.HARNESS in readings else None)
     except chat.Unrenderable as error:
         return "unrenderable", error.reason
-    longest = max(put.longest(style.readings), len(ids) + (style.max_new_tokens if judge.GENERATED in readings else 0))
+    longest = max(put.longest(style.readings), len(put.shown.ids) + (style.max_new_tokens if judge.GENERATED in readings else 0))
     return put if longest <= style.max_tokens else ("too_long", f"{longest} tokens")
 
 
@@ -80,38 +79,39 @@ def _lead(question: dict, form: Form) -> str:
     return wording.words_for(question["lang"]).lead if form == "plain" else ""
 
 
-def _prompt(tokenizer, question: dict, shots: Sequence[dict], form: Form) -> tuple[str, options.Ids]:
-    """The prompt as text and as ids."""
-    if form == "plain":
-        text = wording.plain(question, shots)
-        return text, tuple(chat.text_ids(tokenizer, text))
-    turns = wording.messages(question, shots)
-    return tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True), tuple(chat.prompt(tokenizer, turns))
+def _prompt(tokenizer, question: dict, shots: Sequence[dict], form: Form) -> Shown:
+    return _text(tokenizer, wording.plain(question, shots)) if form == "plain" else _turns(tokenizer, wording.messages(question, shots))
 
 
-def _cue(tokenizer, question: dict, form: Form) -> options.Ids:
-    """The form without its question, as ids."""
+def _cue(tokenizer, question: dict, form: Form) -> Shown:
+    """The form without its question."""
     words = wording.words_for(question["lang"])
-    return tuple(chat.text_ids(tokenizer, words.answer) if form == "plain" else chat.prompt(tokenizer, [{"role": "user", "content": words.one}]))
+    return _text(tokenizer, words.answer) if form == "plain" else _turns(tokenizer, [{"role": "user", "content": words.one}])
 
 
-def _bare(tokenizer, question: dict, form: Form) -> options.Ids:
-    """The question without its options, as ids."""
-    if form == "plain":
-        return tuple(chat.text_ids(tokenizer, wording.bare(question)))
-    return tuple(chat.prompt(tokenizer, [{"role": "user", "content": question["stem"]}]))
+def _bare(tokenizer, question: dict, form: Form) -> Shown:
+    """The question without its options."""
+    return _text(tokenizer, wording.bare(question)) if form == "plain" else _turns(tokenizer, [{"role": "user", "content": question["stem"]}])
 
 
-def _harness(tokenizer, question: dict) -> Branch | None:
+def _text(tokenizer, text: str) -> Shown:
+    return Shown(text, tuple(chat.text_ids(tokenizer, text)))
+
+
+def _turns(tokenizer, turns: Sequence[dict]) -> Shown:
+    return Shown(tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True), tuple(chat.prompt(tokenizer, turns)))
+
+
+def _harness(tokenizer, question: dict) -> options.Harness | None:
     """The question in lm-evaluation-harness's form; an option's tokens are those it adds to the prompt's."""
     put = harness.put(question)
     if put is None:
         return None
-    prompt = tuple(chat.text_ids(tokenizer, put[0]))
-    return Branch(prompt, tuple(tuple(chat.text_ids(tokenizer, put[0] + text)[len(prompt):]) for text in put[1]))
+    shown = _text(tokenizer, put[0])
+    return options.Harness(shown, tuple(put[1]), tuple(_text(tokenizer, put[0] + word).ids[len(shown.ids):] for word in put[1]))
 
 
-def _answer(put: Put, reading: str, raw: dict) -> Answer:
+def _answer(put: Put, reading: str, raw: dict, limits: str) -> Answer:
     question = put.question
     return Answer(id=question["id"], reading=reading, raw=raw, lang=question["lang"], subject=question["subject"] or "",
-                  group=content_id(question["context"]) if question["context"] else "", prompt=put.prompt)
+                  group=content_id(question["context"]) if question["context"] else "", prompt=put.prompt(reading), limits=limits)

@@ -17,7 +17,7 @@ def compare(old: Path, new: Path) -> dict:
     """`rows`: a line for each task, language and reading of both; `left_out`: what only one of them has.
 
     Raises:
-        ConfigError: they share no task, or an item was put in other words.
+        ConfigError: they share no task, or an item was asked in another way.
     """
     olds, news = (ledger.cells_of(results.read_answers(folder)) for folder in (old, new))
     both = sorted(olds.keys() & news.keys())

@@ -93,8 +93,9 @@ def ask(model: Model | remote.Endpoint, cases: Sequence[dict], *, settings: Sett
     found = list(zip(turns, answering.answers(model, asked, max_new_tokens=settings.answer_tokens, max_tokens=max_tokens, seed=seed, kept=kept), strict=True))
     good = [(turn, said) for turn, said in found if not said.reason]
     dropped = [(turn.case, said.reason, f"turn {turn.number}: {said.detail}") for turn, said in found if said.reason]
-    rows = [_answer(turn, said, judge.STOPPED, {"text": said.text, "tokens": said.tokens, "characters": len(said.text), "stopped": said.stopped}) for turn, said in good]
-    rows += [_answer(turn, said, judge.RULE, {"text": said.text, "rule": turn.case["meta"]["rule"], "asked": "\n".join(message["content"] for message in turn.prompt)}) for turn, said in good if "rule" in turn.case["meta"]]
+    answer = functools.partial(_answer, settings=settings)
+    rows = [answer(turn, said, judge.STOPPED, {"text": said.text, "tokens": said.tokens, "characters": len(said.text), "stopped": said.stopped}) for turn, said in good]
+    rows += [answer(turn, said, judge.RULE, {"text": said.text, "rule": turn.case["meta"]["rule"], "asked": "\n".join(message["content"] for message in turn.prompt)}) for turn, said in good if "rule" in turn.case["meta"]]
     if settings.judge.base_url:
         rows += judged([question for turn, said in good for question in questions(turn, said)], settings, seed)
     return Asked(answers=rows, dropped=dropped, tokens=answering.usage([said for _, said in found]) if isinstance(model, remote.Endpoint) else {})
@@ -139,11 +140,12 @@ def judged(asked: Sequence[Question], settings: Settings, seed: int) -> list[Ans
 def _judged(question: Question, settings: Settings, said: dict[tuple[str, int], list[str | None]]) -> Answer:
     again = {"again": said[question.turn.id, 1]} if (question.turn.id, 1) in said else {}
     raw = {**question.raw, "judge": settings.judge.model, "replies": said[question.turn.id, 0], **again}
-    return _answer(question.turn, question.said, question.reading, raw, f"{settings.judge.model}/{grading.VERSION}")
+    return _answer(question.turn, question.said, question.reading, raw, settings, f"{settings.judge.model}/{grading.VERSION}")
 
 
-def _answer(turn: Turn, said: Said, reading: str, raw: dict, judged_by: str = "") -> Answer:
-    return Answer(id=turn.id, reading=reading, raw=raw, lang=turn.case["lang"], subject=turn.case["meta"].get("subject", ""), group=turn.case["id"], prompt=said.prompt, judged_by=judged_by)
+def _answer(turn: Turn, said: Said, reading: str, raw: dict, settings: Settings, judged_by: str = "") -> Answer:
+    return Answer(id=turn.id, reading=reading, raw=raw, lang=turn.case["lang"], subject=turn.case["meta"].get("subject", ""), group=turn.case["id"], prompt=said.prompt, judged_by=judged_by,
+                  limits=f"{settings.answer_tokens} tokens")
 
 
 def _masked(prompt: list[dict], answer: str, others: dict[str, str], lang: str) -> tuple[list[dict], str, dict[str, str]]:

@@ -90,7 +90,8 @@ def _exams(config: Config, folder: Path) -> Found:
             masked += kinds
             asked.append((task, question, messages))
     replies = remote.ask(config.endpoint, [messages for _, _, messages in asked])
-    rows = [_answer(question, messages, reply).row(task, config.versions.get(task, 1)) | {"difficulty": question["meta"].get("difficulty", "")}
+    limits = f"{config.endpoint.max_tokens} tokens"
+    rows = [_answer(question, messages, reply, limits).row(task, config.versions.get(task, 1)) | {"difficulty": question["meta"].get("difficulty", "")}
             for (task, question, messages), reply in zip(asked, replies, strict=True) if reply.text is not None]
     refused = [("questions", question, "refused", "") for (_, question, _), reply in zip(asked, replies, strict=True) if reply.text is None]
     return Found(rows, refused, Counter(remote.usage(replies)) + Counter(cut=sum(reply.cut for reply in replies)), masked)
@@ -116,8 +117,8 @@ def _masked(messages: Sequence[dict], lang: str) -> tuple[list[dict], Counter]:
     return [{**message, "content": text} for message, text in zip(messages, texts, strict=True)], kinds
 
 
-def _answer(question: dict, messages: Sequence[dict], reply: remote.Reply) -> Answer:
+def _answer(question: dict, messages: Sequence[dict], reply: remote.Reply, limits: str) -> Answer:
     """The answer with all that came back; thinking before the reply stays in it, and is not read."""
     raw = {"answers": list(question["answers"]), "text": reply.text, "n_options": len(question["options"]), "options": list(question["options"]), "cut": reply.cut}
     return Answer(id=question["id"], reading=judge.GENERATED, raw=raw, lang=question["lang"], subject=question["subject"] or "",
-                  group=content_id(question["context"]) if question["context"] else "", prompt=json.dumps(messages, ensure_ascii=False) if len(messages) > 1 else messages[0]["content"])
+                  group=content_id(question["context"]) if question["context"] else "", prompt=json.dumps(messages, ensure_ascii=False) if len(messages) > 1 else messages[0]["content"], limits=limits)

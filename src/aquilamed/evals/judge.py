@@ -60,7 +60,7 @@ def _prior(raw: dict) -> Judgement:
 
 
 def _generated(raw: dict) -> Judgement:
-    found = read_choice(raw["text"], raw["n_options"], raw.get("options", ()))
+    found = read_choice(raw["text"], raw["n_options"], raw.get("options", ()), cut=raw.get("cut", False))
     return (None, 0.0) if found is None else (letters(found), float(found == set(raw["answers"])))
 
 

@@ -45,7 +45,7 @@ def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts
     """Write ledger.json.
 
     Raises:
-        ConfigError: a stage of `order` is no input, or two stages were asked the same item in different words.
+        ConfigError: a stage of `order` is no input, or two stages were asked the same item in another way.
     """
     rows = made(config, inputs)
     write_json(out / "ledger.json", rows)
@@ -91,16 +91,17 @@ def compare(old: Sequence[dict], new: Sequence[dict], seed: int, where: str) -> 
     """delta, low, high, visible, p and, from these alone, verdict of `new` against `old` on the items both have; nothing is claimed without any.
 
     Raises:
-        ConfigError: an item was put in different words.
+        ConfigError: an item was asked in another way.
     """
     olds = {row["id"]: row for row in old}
     pairs = [(olds[row["id"]], row) for row in new if row["id"] in olds]
     if not pairs:
         return dict.fromkeys(("delta", "low", "high", "verdict", "p", "p_adjusted", "visible"))
     for a, b in pairs:
+        check(a["version"] == b["version"], f"{where}: version {a['version']} of the task against version {b['version']}; score both with the same aquilamed")
         if a["prompt_hash"] != b["prompt_hash"]:
-            raise ConfigError(f"{where}: item {a['id']} was put in other words; score all stages with the same form, n_shots and template")
-    found, p, visible = _difference(pairs, seed)
+            raise ConfigError(f"{where}: item {a['id']} was put in other words, or answered within other limits; score all stages with the same form, n_shots, template, tokens, windows, rotations and judge")
+    found, p, visible = change(pairs, seed)
     figures = {"delta": found.value, "low": found.low, "high": found.high, "p": p, "visible": visible}
     return {"verdict": verdict(found, new[0]["reading"]), "p_adjusted": None, **{name: value and round(value, 6) for name, value in figures.items()}}
 
@@ -139,7 +140,7 @@ def _limit(row: dict, base: float, share: float) -> str:
     return PASSED if at_least > most else DOUBTFUL if worse > most else KEPT
 
 
-def _difference(pairs: Sequence[tuple[dict, dict]], seed: int) -> tuple[stats.Interval, float, float | None]:
+def change(pairs: Sequence[tuple[dict, dict]], seed: int) -> tuple[stats.Interval, float, float | None]:
     """The change with its interval, its p, and the smallest change that these items can show."""
     if pairs[0][1]["reading"] == judge.BITS:
         key, (old, new), sizes = f"{pairs[0][1]['task']}\x1f{judge.BITS}", _columns(pairs, "bits"), [row["bytes"] for row, _ in pairs]

@@ -31,7 +31,7 @@ def write(step: Path, report: Mapping, out: Path) -> Path:
     stamp = time.strftime("%Y-%m-%dT%H-%M-%S.000000", made)
     docs, hashes = _docs(step, body), {}
     for task, some in sorted(results.by(rows, "task").items()):
-        samples = _samples(some, docs)
+        samples = _samples(some, docs, body.get("config", {}))
         hashes[task] = sha256("".join(sample["doc_hash"] + sample["prompt_hash"] + sample["target_hash"] for sample in samples).encode())
         (folder / f"samples_{task}_{stamp}.jsonl").write_text("".join(json.dumps(sample, ensure_ascii=False) + "\n" for sample in samples), encoding="utf-8")
     (folder / f"results_{stamp}.json").write_text(json.dumps(_aggregated(report, rows, body, model, hashes), ensure_ascii=False, indent=2), encoding="utf-8")
@@ -85,18 +85,18 @@ def _stderr(values: Sequence[float]) -> float | str:
     return math.sqrt(sum((value - mean) ** 2 for value in values) / (n - 1) / n)
 
 
-def _samples(rows: Sequence[dict], docs: Mapping[str, dict]) -> list[dict]:
+def _samples(rows: Sequence[dict], docs: Mapping[str, dict], config: Mapping) -> list[dict]:
     """The lines of samples_….jsonl: by item, then reading."""
     numbers = {id: number for number, id in enumerate(sorted({row["id"] for row in rows}))}
-    return [_sample(row, numbers[row["id"]], docs.get(row["id"])) for row in sorted(rows, key=lambda row: (row["id"], row["reading"]))]
+    return [_sample(row, numbers[row["id"]], docs.get(row["id"]), config) for row in sorted(rows, key=lambda row: (row["id"], row["reading"]))]
 
 
-def _sample(row: dict, number: int, question: dict | None) -> dict:
+def _sample(row: dict, number: int, question: dict | None, config: Mapping) -> dict:
     raw = json.loads(row["raw"])
     doc = {"id": row["id"], "lang": row["lang"], "subject": row["subject"], **({key: question[key] for key in ("stem", "options", "answers", "context")} if question else {})}
     target = "".join(wording.LETTERS[index] for index in sorted(raw.get("answers", [])))
     metric, _, reading = metric_of(row["reading"]).partition(",")
-    arguments, said = _requests(row, raw, doc)
+    arguments, said = _requests(row, raw, doc, "" if config.get("forms", {}).get(row["task"], config.get("form")) == "chat" else wording.words_for(row["lang"]).lead)
     score = [-row["bits"] * math.log(2), row["bytes"]] if metric == BITS_METRIC else row["score"]
     return {
         "doc_id": number, "doc": doc, "target": target, "arguments": {f"gen_args_{k}": {"arg_0": a, "arg_1": b} for k, (a, b) in enumerate(arguments)},
@@ -105,12 +105,16 @@ def _sample(row: dict, number: int, question: dict | None) -> dict:
     }
 
 
-def _requests(row: dict, raw: dict, doc: dict) -> tuple[list[tuple], list]:
-    """(context, continuation or settings) of each request, and what came back for it."""
+def _requests(row: dict, raw: dict, doc: dict, lead: str) -> tuple[list[tuple], list]:
+    """(context, continuation or settings) of each request, and what came back for it; `lead` stands between our prompt and an answer.
+
+    Reading `text-prior` has lm-eval's two rounds of `acc_mutual_info`: each option after the prompt, then each after the form alone.
+    """
     if "logp" in raw and "orders" not in raw:
-        lead = wording.words_for(row["lang"]).lead
-        shown = [wording.LETTERS[k] for k in range(len(raw["logp"]))] if row["reading"] == judge.LETTER else doc.get("options", [""] * len(raw["logp"]))
-        return [(row["prompt"], lead + text) for text in shown], [[str(value), "None"] for value in raw["logp"]]
+        shown = wording.LETTERS[:len(raw["logp"])] if row["reading"] == judge.LETTER else doc.get("options", [""] * len(raw["logp"]))
+        words = raw.get("words") or [lead + text for text in shown]
+        contexts = [(row["prompt"], raw["logp"]), *([(raw["cue"], raw["prior"])] if "cue" in raw else [])]
+        return [(context, text) for context, _ in contexts for text in words], [[str(value), "None"] for _, values in contexts for value in values]
     if "text" in raw:
         return [(row["prompt"], {"do_sample": False})], [raw["text"]]
     return [(row["prompt"], "")], [json.dumps(raw, ensure_ascii=False)]

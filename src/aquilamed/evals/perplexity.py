@@ -31,7 +31,7 @@ def bits_per_byte(model: Model, documents: Sequence[dict], window: int) -> Asked
     for document, some in zip(kept, pieces, strict=True):
         nats = -sum(next(logps) for _ in some)
         raw = {"bits": round(nats / math.log(2), 6), "bytes": len(document["text"].encode()), "tokens": sum(len(p.continuations[0]) for p in some)}
-        answers.append(Answer(id=document["id"], reading=judge.BITS, raw=raw, lang=document["lang"], subject=document["source"]))
+        answers.append(Answer(id=document["id"], reading=judge.BITS, raw=raw, lang=document["lang"], subject=document["source"], limits=f"windows of {window} tokens"))
     return Asked(answers=answers, dropped=dropped)
 
 

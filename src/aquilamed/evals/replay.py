@@ -33,17 +33,21 @@ def replay(folder: Path) -> Replay:
     """Judge `folder`'s answers anew.
 
     Raises:
-        ConfigError: it holds no answers.
+        ConfigError: it holds no answers, or no results.
     """
     rows = results.read_answers(folder)
-    stored = json.loads((folder / results.RESULTS).read_text(encoding="utf-8"))
+    stored = results.read_report(folder)
     made = results.report(rows, stored["seed"])
     before = tables.load(folder / results.ANSWERS).select(["parsed", "score"]).to_pylist()
     moved = Counter(f"{row['task']} {row['reading']}" for row, old in zip(rows, before, strict=True) if (row["parsed"], row["score"]) != (old["parsed"], old["score"]))
-    return Replay(folder=folder, report=made, rules=stored.get("rules", 0), moved=dict(sorted(moved.items())), differs=_differences(stored["results"], json.loads(json.dumps(made["results"]))))
+    return Replay(folder=folder, report=made, rules=stored.get("rules", 0), moved=dict(sorted(moved.items())), differs=_differences(stored, json.loads(json.dumps(made))))
 
 
-def _differences(stored: list[dict], made: list[dict]) -> list[str]:
+def _differences(stored: dict, made: dict) -> list[str]:
+    return [name for part in ("results", "judged") for name in _fields(stored.get(part, []), made.get(part, []))]
+
+
+def _fields(stored: list[dict], made: list[dict]) -> list[str]:
     old, new = ({(result["task"], result["reading"]): result for result in found} for found in (stored, made))
     names = [(key, field) for key in sorted(old.keys() | new.keys()) for field in sorted(old.get(key, {}).keys() | new.get(key, {}).keys())]
     return [" ".join((*key, field)) for key, field in names if old.get(key, {}).get(field) != new.get(key, {}).get(field)]

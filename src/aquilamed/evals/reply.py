@@ -9,6 +9,8 @@ from aquilamed.evals.visible import visible
 from aquilamed.models.wording import LETTERS
 
 _ALONE = re.compile(rf"^[\W_]*(?i:选项|option|choice)?\s*\(?(?P<set>{said.SET})\)?\s*(?:选?项)?[\s.。,!)\]}}>;:'、]*$")
+_CLAUSE = re.compile(r"[^,，;；.。!！?？\n]*$")
+"""The last, unfinished one."""
 _MARKS = re.compile(r"[\s.。,!)\]}>;:'、]*$")
 
 
@@ -17,22 +19,23 @@ def letters(options: Iterable[int]) -> str:
     return "".join(LETTERS[index] for index in sorted(options))
 
 
-def read_choice(reply: str, n_options: int, options: Sequence[str] = ()) -> frozenset[int] | None:
+def read_choice(reply: str, n_options: int, options: Sequence[str] = (), *, cut: bool = False) -> frozenset[int] | None:
     """The options the reply settles on, or None if it settles on none; never a guess.
 
     In this order: a reply of nothing but letters or one of `options`; what it says the answer is (`said.statements`), where all
     that it says agrees or the last takes back the others; the one option that it judges, if as right. Thinking before
     `</think>` is not read. A letter beyond the options, or one with another option's words, settles on nothing.
+    Where the reply was `cut` right behind what it names, nobody knows how that would have gone on (`答案是A`, `或B`): it is not read, nor is the last clause's judgement.
     """
-    text = visible(reply)
+    text, is_open = visible(reply), cut and reply[-1:].isalnum()
     words, alone = said.worded(text, options), _ALONE.match(text)
     whole = words if words and _MARKS.match(text, words[1]) else None
     if whole or alone:
         named = said.indices(alone["set"]) if alone and not _is_list(alone["set"], n_options) else None
-        found = _agreed(named, frozenset({whole[0]}) if whole else None, n_options)
+        found = None if is_open else _agreed(named, frozenset({whole[0]}) if whole else None, n_options)
     else:
-        told = said.statements(text, options)
-        found = _settled(told) if told else said.verdict(text)
+        told = [one for one in said.statements(text, options) if not (is_open and one.options and one.end == len(text))]
+        found = _settled(told) if told else said.verdict(_CLAUSE.sub("", text) if is_open else text)
     return found if found and max(found) < n_options else None
 
 

@@ -41,14 +41,30 @@ def read_answers(folder: Path) -> list[dict]:
         raise ConfigError(f"{path}: made by an earlier aquilamed (it has no {', '.join(absent)}); score the model again")
     rows = table.to_pylist()
     for row in rows:
-        row["parsed"], row["score"] = judge.judge(row["reading"], json.loads(row["raw"]))
+        try:
+            row["parsed"], row["score"] = judge.judge(row["reading"], json.loads(row["raw"]))
+        except (ValueError, KeyError, TypeError, IndexError, ZeroDivisionError) as error:
+            raise ConfigError(f"{path}: task {row['task']}, reading {row['reading']}, id {row['id']}: its raw can't be judged ({type(error).__name__}: {error}); the file was changed after it was written: score the model again") from error
     return rows
+
+
+def read_report(folder: Path) -> dict:
+    """The content of a scored stage's results.json.
+
+    Raises:
+        ConfigError: it is not there, or can't be read.
+    """
+    path = folder / RESULTS
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        return {"seed": found["seed"], "results": found["results"], **found}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ConfigError(f"{path}: can't be read ({type(error).__name__}: {error}); score the model again") from error
 
 
 def replay(folder: Path) -> dict:
     """What `results.json` of a scored stage must hold, computed from its answers alone."""
-    seed = json.loads((folder / RESULTS).read_text(encoding="utf-8"))["seed"]
-    return report(read_answers(folder), seed)
+    return report(read_answers(folder), read_report(folder)["seed"])
 
 
 def report(rows: Sequence[dict], seed: int) -> dict:
@@ -65,12 +81,12 @@ def summarise(rows: Sequence[dict], seed: int) -> list[Result]:
 def figures(rows: Sequence[dict], seed: int) -> dict:
     """n, score, low, high, visible and unparsed of answers in one reading; what a judge did not judge is in `unparsed` alone."""
     scored = [row for row in rows if row["score"] is not None]
-    found, visible = _interval(scored, seed) if scored else (None, None)
+    found, visible = interval(scored, seed) if scored else (None, None)
     shown = {name: found and round(getattr(found, field), 6) for name, field in (("score", "value"), ("low", "low"), ("high", "high"))}
     return {"n": len(scored), **shown, "visible": visible if visible is None else round(visible, 6), "unparsed": sum(row["parsed"] is None for row in rows)}
 
 
-def _interval(rows: Sequence[dict], seed: int) -> tuple[Interval, float | None]:
+def interval(rows: Sequence[dict], seed: int) -> tuple[Interval, float | None]:
     """The score, and the smallest difference that so many items can show; None where they show none."""
     reading, key = rows[0]["reading"], f"{rows[0]['task']}\x1f{rows[0]['reading']}"
     scores = [row["score"] for row in rows], [row["group"] for row in rows]

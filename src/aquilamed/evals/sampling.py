@@ -52,7 +52,7 @@ def sample(model: Model, asked: Sequence[dict], max_new_tokens: int, temperature
         stopped = bool(ids) and ids[-1] in stops
         text = model.tokenizer.decode(ids[:-1] if stopped else ids, skip_special_tokens=True)
         raw = {"text": text, "tokens": len(ids), "characters": len(text), "stopped": stopped}
-        answers.append(Answer(id=item["id"], reading=judge.STOPPED, raw=raw, lang=item["lang"], prompt=item["text"]))
+        answers.append(Answer(id=item["id"], reading=judge.STOPPED, raw=raw, lang=item["lang"], prompt=item["text"], limits=f"{max_new_tokens} tokens, temperature {temperature}"))
     return Asked(answers=answers, dropped=dropped)
 
 

@@ -20,7 +20,7 @@ from aquilamed.models import folders
 from aquilamed.models.folders import Model
 from aquilamed.tree import branches
 
-VERSION = 6
+VERSION = 7
 PROBE = "患者发热三天，体温三十九度。 The patient has had a fever for three days; the temperature is 39 degrees."
 """What the start-up check reads."""
 SAMPLES_TASK, PREFERENCES, BPB = "samples", "preferences-", "bpb-"

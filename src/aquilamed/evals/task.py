@@ -36,7 +36,9 @@ class Answer:
     prompt: str = ""
     """What the model was shown; empty where the item itself is (documents)."""
     judged_by: str = ""
-    """Which judge with which wording gave the score; part of the prompt's hash, so that two judges' scores are never compared. Empty: no judge."""
+    """Which judge with which wording gave the score. Empty: no judge."""
+    limits: str = ""
+    """What else decides the score: `48 tokens` of a reply at most. It and the judge are part of the prompt's hash, so that scores of two judges or two lengths are never compared."""
 
     @property
     def parsed(self) -> str | None:
@@ -50,9 +52,10 @@ class Answer:
     def row(self, task: str, version: int) -> dict:
         """The answer as a row of answers.parquet."""
         parsed, score = judge.judge(self.reading, self.raw)
+        decided_by = "".join(f"\x1f{part}" for part in (self.prompt or self.id, self.judged_by, self.limits))
         return {
             "task": task, "reading": self.reading, "version": version, "id": self.id, "lang": self.lang, "subject": self.subject,
-            "group": self.group or self.id, "prompt_hash": sha256(((self.prompt or self.id) + (f"\x1f{self.judged_by}" if self.judged_by else "")).encode())[:16], "prompt": self.prompt,
+            "group": self.group or self.id, "prompt_hash": sha256(decided_by.encode())[:16], "prompt": self.prompt,
             "raw": canonical_json(self.raw), "parsed": parsed, "score": score,
             "bits": self.raw.get("bits"), "bytes": self.raw.get("bytes") if self.reading == judge.BITS else None,
         }

@@ -1,6 +1,7 @@
 """Whether scores owe anything to benchmark items in the training text: the split by what was found there, and what models know of printed orders."""
 
 from aquilamed.report.markup import Html, both, join, percent, section, signed, table, tag, whole
+from aquilamed.report.ledger import GRADES
 from aquilamed.report.runs import Run, Step, read_json
 
 ABOUT_SPLIT = (
@@ -57,13 +58,19 @@ def _lang(one: dict) -> Html:
 
 
 def _share(one: dict, name: str) -> Html | str:
-    return "–" if one[name] is None else join([percent(one[name]), " ", tag("small", f"{100 * one[name + '_low']:.0f}–{100 * one[name + '_high']:.0f}")])
+    if one[name] is None:
+        return "–"
+    low, high = one[f"{name}_low"], one[f"{name}_high"]
+    if one["reading"] == GRADES:
+        return join([f"{one[name]:.2f} ", tag("small", f"{low:.1f}–{high:.1f}")])
+    return join([percent(one[name]), " ", tag("small", f"{100 * low:.0f}–{100 * high:.0f}")])
 
 
 def _points(one: dict, name: str) -> Html | str:
     if one[name] is None:
         return "–"
-    shown = join([signed(100 * one[name], 1), " ", tag("small", f"{signed(100 * one[name + '_low'], 0)} – {signed(100 * one[name + '_high'], 0)}")])
+    scale, digits = (1, 1) if one["reading"] == GRADES else (100, 0)
+    shown = join([signed(scale * one[name], digits + 1), " ", tag("small", f"{signed(scale * one[name + '_low'], digits)} – {signed(scale * one[name + '_high'], digits)}")])
     return tag("span", shown, class_="lost" if one[name + "_low"] > 0 else None)
 
 
