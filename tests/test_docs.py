@@ -255,7 +255,7 @@ def test_formats_lists_the_keys_that_are_written(tmp_path):
 
 
 def test_formats_lists_the_ledgers_keys():
-    answer = {"id": "a", "task": "t", "lang": "zh", "reading": "letter", "score": 1.0, "parsed": "A", "group": "a", "prompt_hash": "0", "bits": None, "bytes": None}
+    answer = {"id": "a", "task": "t", "lang": "zh", "reading": "letter", "score": 1.0, "parsed": "A", "group": "a", "version": 1, "prompt_hash": "0", "bits": None, "bytes": None}
     rows = ledger.lines({"base": {("t", "zh", "letter"): [answer]}}, ledger.Config(order=("base",), base="base", limits={"t": 0.1}))
     assert first_cells("ledger.json") == list(rows[0])
 

@@ -19,7 +19,7 @@ from aquilamed.evals.task import Answer, Task
 from aquilamed.hygiene import identifiers
 from aquilamed.models import remote, wording
 
-VERSION = 2
+VERSION = 3
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
