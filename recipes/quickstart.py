@@ -156,7 +156,7 @@ def tuning(sizes: Sizes) -> list[Step]:
 def evaluation(sizes: Sizes) -> list[Step]:
     """Every stage on the same items, and the ledger."""
     stages = ("base", "cpt-1", "cpt-2", "sft", "dpo")
-    config = score.Config(form="chat", readings=("letter", "text"), limit=sizes.questions, heldout_bytes=8_000, preferences=24, sample_tokens=sizes.answer_tokens,
+    config = score.Config(form="chat", readings=("letter", "text", "generated"), reply_tokens=24, limit=sizes.questions, heldout_bytes=8_000, preferences=24, sample_tokens=sizes.answer_tokens,
                           dialogues=dialogue.Settings(limit=sizes.cases, answer_tokens=sizes.answer_tokens))
     given = {"benchmarks": "benchmarks", "cases": "benchmarks", "heldout": "text/heldout", "preferences": "preferences/heldout", "reference": "sft"}
     made = [Step(name=f"score-{stage}", stage="evals.score", config=config, inputs={"model": stage, **given}, paper="3") for stage in stages]

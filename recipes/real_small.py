@@ -144,7 +144,7 @@ def cards() -> list[Step]:
 def evaluation(sizes: Sizes) -> list[Step]:
     """Every stage on the same items, and the ledger."""
     stages = ("base", "cpt-1", "cpt-2", "sft", "dpo")
-    config = score.Config(form="plain", readings=("letter",), limit=sizes.questions, max_tokens=640, heldout_bytes=sizes.heldout_bytes, preferences=40, sample_tokens=64,
+    config = score.Config(form="plain", readings=("letter", "generated"), limit=sizes.questions, max_tokens=640, heldout_bytes=sizes.heldout_bytes, preferences=40, sample_tokens=64,
                           dialogues=dialogue.Settings(limit=sizes.cases, answer_tokens=64))
     given = {"benchmarks": "benchmarks", "cases": "benchmarks", "heldout": "text/heldout", "preferences": "preferences/heldout", "reference": "sft"}
     made = [Step(name=f"score-{stage}", stage="evals.score", config=config, inputs={"model": stage, **given}, paper="3") for stage in stages]

@@ -111,7 +111,7 @@ def test_answers_hold_all_that_results_need(scored):
         stored = json.loads((scored / stage / "results.json").read_text(encoding="utf-8"))
         assert results.replay(scored / stage) == stored
         assert {(r["task"], r["reading"]) for r in stored["results"]} == {
-            ("exam-zh", "letter"), ("exam-zh", "text"), ("exam-en", "letter"), ("exam-en", "text"), ("bpb-medical", "bits"), ("bpb-general", "bits"),
+            *((exam, reading) for exam in ("exam-zh", "exam-en") for reading in ("letter", "text", "generated")), ("bpb-medical", "bits"), ("bpb-general", "bits"),
             *(("preferences-" + kind, reading) for kind in ("objective", "subjective") for reading in ("logprob", "margin")), ("samples", "stopped")}
     bpb = next(r for r in stored["results"] if r["task"] == "bpb-medical")
     rows = [row for row in results.read_answers(scored / "sft") if row["task"] == "bpb-medical" and row["lang"] == "zh"]

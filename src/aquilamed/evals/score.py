@@ -36,7 +36,7 @@ class Config:
     """`plain` text or `chat` turns. ours: one form for every stage, or differences of form would pass for progress"""
     forms: Mapping[str, choice.Form] = dataclasses.field(default_factory=dict)
     """Task -> form, where a task needs another one than `form`."""
-    readings: tuple[str, ...] = (judge.LETTER, judge.TEXT)
+    readings: tuple[str, ...] = (judge.LETTER, judge.TEXT, judge.GENERATED)
     """Of letter, letter-averaged (over the orders of the options), text, text-prior (text less what it is likely anyway), bare (text, options not listed), generated (a reply, read by rule), harness (lm-eval's own prompts and reading, of its tasks alone). ours: the paper does not say"""
     rotations: int = 0
     """Orders of the options in reading letter-averaged; 0 for as many as a question has. ours: with all, every option stands at every place once"""
