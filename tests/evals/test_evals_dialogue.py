@@ -325,6 +325,42 @@ def test_a_model_behind_an_endpoint_answers_masked(tmp_path):
     assert [one.text for one in found] == ["请复诊。"] * 4 and len(seen) == 4 and "[PHONE_1]" in json.dumps([body for _, body, _ in seen])
 
 
+THOUGHTS = {"<think>A?</think>\n请就医。": "请就医。", "想好了</think>请就医。": "请就医。", "<think>打120吗": "", "<think>x</think>": "", "请就医。": "请就医。"}
+
+
+def test_thinking_reaches_no_judge_wherever_the_model_is(tmp_path, monkeypatch):
+    """One rule for a model here and one behind an endpoint; the thought stays beside the answer."""
+    asked = [answering.Asked(str(k), [{"role": "user", "content": f"第{k}问"}], "zh") for k in range(len(THOUGHTS))]
+    with served(lambda body, number: (200, list(THOUGHTS)[int(body["messages"][-1]["content"][1])])) as (url, _):
+        there = answering.answers(endpoint(url, tmp_path), asked, max_new_tokens=8, max_tokens=64, seed=0, kept=tmp_path / "k.json")
+    tiny.make(tmp_path / "m")
+    model = folders.load(tmp_path / "m")
+    monkeypatch.setattr(answering, "generate", lambda model, prompts, keys, **_: [[*model.tokenizer(text, add_special_tokens=False)["input_ids"], model.tokenizer.eos_token_id] for text in THOUGHTS])
+    here = answering.answers(model, asked, max_new_tokens=8, max_tokens=64, seed=0, kept=tmp_path / "h.json")
+    for found in (there, here):
+        assert [(one.whole.strip(), one.text) for one in found] == list(THOUGHTS.items()) and all(one.stopped and not one.reason for one in found)
+    said = {"'\n' + message['content'] | trim": "'\n' + ('<think>\n</think>' if message['role'] == 'assistant' else '') + message['content'] | trim", "assistant\n' }}{% endif": "assistant\n<think>\n' }}{% endif"}
+    for plain, opening in said.items():
+        assert plain in model.tokenizer.chat_template
+        model.tokenizer.chat_template = model.tokenizer.chat_template.replace(plain, opening)
+    opened = answering._said(model, asked[0], model.tokenizer("我想", add_special_tokens=False)["input_ids"])
+    assert opened.prompt.endswith("<think>\n") and (opened.text, opened.whole, opened.stopped) == ("", "我想", False)
+
+
+def test_an_empty_answer_is_judged_as_what_it_is(tmp_path):
+    """Nothing is lost on the way: a row for each turn and reading, none dropped."""
+    criteria = json.dumps(CRITERIA, ensure_ascii=False)
+    cases = [case(0, "zh", "pairwise", text("zh", 2)), case(1, "en", "grades", text("en", 2)), case(2, "en", "rubric", "", criteria=criteria, rule="help")]
+    by = lambda shown, number: (met if "<criterion>" in shown else honest if "<answer_A>" in shown else mild_grade)(shown, number)  # noqa: E731
+    with served(server(by)) as (url, _):
+        asked = planted(tmp_path, cases, lambda one, turn: "", judge=endpoint(url, tmp_path))
+    rows = rows_of(asked)
+    assert not asked.dropped and Counter(row["reading"] for row in rows) == {"stopped": 3, "rule": 1, "pairwise:reference": 1, "grades": 1, "rubric": 1}
+    assert {row["reading"]: (row["parsed"], row["score"]) for row in rows if row["reading"] != "stopped"} == {
+        "rule": ("none", 0.0), "pairwise:reference": ("loss", 0.0), "grades": ("1 1 1 1", 1.0), "rubric": ("000", 0.0)}
+    assert {one["n"] for one in judged.summary(rows, 0)} == {1}
+
+
 def test_what_a_model_can_not_be_asked_is_dropped_by_the_turn(tmp_path):
     tiny.make(tmp_path / "m")
     model = folders.load(tmp_path / "m")

@@ -12,6 +12,8 @@ from aquilamed.models import chat, remote, structured
 from aquilamed.models.folders import Model
 from aquilamed.models.generate import generate
 
+_OPEN = "<think>"
+
 
 class Asked(NamedTuple):
     """A conversation that ends with the user."""
@@ -25,6 +27,7 @@ class Said(NamedTuple):
     """What came back, or why nothing did."""
 
     text: str
+    """What the patient reads: without the thought before it, and empty where that never ends. An empty answer is judged as what it is."""
     tokens: int = 0
     stopped: bool = True
     """It ended by itself."""
@@ -36,6 +39,8 @@ class Said(NamedTuple):
     """Of an endpoint: what was paid for the conversation."""
     cached: bool = False
     """An endpoint's earlier reply, not paid for again."""
+    whole: str = ""
+    """All that came back, its thought too."""
 
 
 def answers(model: Model | remote.Endpoint, asked: Sequence[Asked], *, max_new_tokens: int, max_tokens: int, seed: int, kept: Path) -> list[Said]:
@@ -74,7 +79,9 @@ def _prompt(model: Model, one: Asked, room: int) -> list[int] | Said:
 def _said(model: Model, one: Asked, ids: list[int]) -> Said:
     stopped = bool(ids) and ids[-1] in chat.stop_ids(model.tokenizer)
     shown = model.tokenizer.apply_chat_template([{"role": m["role"], "content": m["content"]} for m in one.messages], tokenize=False, add_generation_prompt=True)
-    return Said(model.tokenizer.decode(ids[:-1] if stopped else ids, skip_special_tokens=True).strip(), len(ids), stopped, shown)
+    whole = model.tokenizer.decode(ids[:-1] if stopped else ids, skip_special_tokens=True)
+    opened = _OPEN if shown.rstrip().endswith(_OPEN) else ""                # some templates begin the thought themselves
+    return Said(structured.unthought(opened + whole), len(ids), stopped, shown, whole=whole)
 
 
 def _from_endpoint(endpoint: remote.Endpoint, asked: Sequence[Asked]) -> list[Said]:
@@ -83,5 +90,6 @@ def _from_endpoint(endpoint: remote.Endpoint, asked: Sequence[Asked]) -> list[Sa
     shown = [[{"role": message["role"], "content": text} for message, text in zip(one.messages, texts, strict=True)] for one, texts in zip(asked, masked, strict=True)]
     replies = remote.ask(endpoint, shown) if shown else []
     return [Said("", reason="refused") if reply.text is None else
-            Said(structured.unthought(reply.text), reply.reply_tokens, not reply.cut, json.dumps(messages, ensure_ascii=False), prompt_tokens=reply.prompt_tokens, cached=reply.cached)
+            Said(structured.unthought(reply.text), reply.reply_tokens, not reply.cut, json.dumps(messages, ensure_ascii=False), prompt_tokens=reply.prompt_tokens, cached=reply.cached,
+                 whole=reply.text)
             for reply, messages in zip(replies, shown, strict=True)]

@@ -6,7 +6,6 @@ import re
 from aquilamed.core.errors import ModelUnavailable
 
 _FENCE = re.compile(r"^```(?:json)?\s*(.*?)\s*```$", re.DOTALL)
-_THOUGHT = re.compile(r"^\s*<think>.*?</think>", re.DOTALL)
 
 
 def asked(name: str, schema: dict) -> dict:
@@ -15,13 +14,14 @@ def asked(name: str, schema: dict) -> dict:
 
 
 def unthought(reply: str) -> str:
-    """The reply without the thought before it, for models that send it along."""
-    return _THOUGHT.sub("", reply).strip()
+    """The reply without the thought before it, for models that send it along: what stands behind the last `</think>`; empty where a thought never ends."""
+    said = reply.rpartition("</think>")[2]
+    return "" if "<think>" in said else said.strip()
 
 
 def bare(reply: str) -> str:
-    """The reply without a thought before it and a fence around it."""
-    text = unthought(reply)
+    """The reply without a thought before it and a fence around it; one that begins as JSON does has no thought, whatever it quotes."""
+    text = reply.strip() if reply.lstrip().startswith(("{", "```")) else unthought(reply)
     fenced = _FENCE.match(text)
     return fenced[1] if fenced else text
 
