@@ -344,7 +344,7 @@ def test_thinking_reaches_no_judge_wherever_the_model_is(tmp_path, monkeypatch):
         assert plain in model.tokenizer.chat_template
         model.tokenizer.chat_template = model.tokenizer.chat_template.replace(plain, opening)
     opened = answering._said(model, asked[0], model.tokenizer("我想", add_special_tokens=False)["input_ids"])
-    assert opened.prompt.endswith("<think>\n") and (opened.text, opened.whole, opened.stopped) == ("", "我想", False)
+    assert opened.prompt.endswith("<think>\n") and (opened.text, opened.whole, opened.stopped) == ("", "<think>我想", False)
 
 
 def test_an_empty_answer_is_judged_as_what_it_is(tmp_path):

@@ -175,6 +175,19 @@ def test_a_reply_goes_on_from_the_prompt_that_the_letters_read(model, form):
         assert text == answer.raw["text"] == greedy(model, answer.prompt, form, 9)
 
 
+def test_a_thought_that_the_chat_template_opens_is_no_answer(tmp_path):
+    """Qwen3-Thinking's template ends with `<think>`: what comes before `</think>` is not read, and a thought that never ends settles on nothing."""
+    model = folders.load(tiny.make(tmp_path), device="cpu")
+    opening = {"assistant\n' }}{% endif": "assistant\n<think>\n' }}{% endif",
+               "'\n' + message['content'] | trim": "'\n' + ('<think>\n</think>' if message['role'] == 'assistant' else '') + message['content'] | trim"}
+    for plain, other in opening.items():
+        assert plain in model.tokenizer.chat_template
+        model.tokenizer.chat_template = model.tokenizer.chat_template.replace(plain, other)
+    [answer] = choice.score_choices(model, QUESTIONS[:1], choice.Style(form="chat", readings=("generated",), max_tokens=500, max_new_tokens=3)).answers
+    assert answer.prompt.endswith("<think>\n") and answer.raw["text"].startswith("<think>") and answer.parsed is None
+    assert judge.judge("generated", {**answer.raw, "text": "<think>也许是A", "cut": False})[0] is None and judge.judge("generated", {**answer.raw, "text": "<think>也许是B</think>A", "cut": False})[0] == "A"
+
+
 def greedy(model, prompt, form, n):
     """The reply by whole passes, cut where the plain form's next paragraph begins."""
     ids = shown(model, prompt, form)

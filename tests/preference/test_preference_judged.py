@@ -119,6 +119,13 @@ def test_a_step_that_a_budget_stopped_goes_on_once_it_is_raised(tmp_path):
     assert canonical_json(subjective.Config(n_conversations=1, judge=server)) == canonical_json(subjective.Config(n_conversations=1, judge=raised))
 
 
+def test_a_writer_that_only_thinks_is_counted_and_makes_no_pair(tmp_path):
+    row = {"lang": "zh", "messages": [{"role": "user", "content": "头痛怎么办？"}, {"role": "assistant", "content": "先休息。"}]}
+    with served(lambda body, number: (200, completion("<think>先想想\n"))) as (url, _):
+        [contest], _ = judged.written(Endpoint(base_url=url, model="strong", cache=str(tmp_path / "cache")), [judged.Contest(row=row)])
+    assert (contest.answer, contest.reason) == ("", "empty")
+
+
 def test_every_two_verdicts_settle_as_by_hand():
     row = {"lang": "en", "messages": [{"role": "user", "content": "?"}, {"role": "assistant", "content": "long enough"}]}
     by_hand = {("A", "B"): "reference", ("B", "A"): "answer", ("tie", "tie"): "tie"}

@@ -12,8 +12,6 @@ from aquilamed.models import chat, remote, structured
 from aquilamed.models.folders import Model
 from aquilamed.models.generate import generate
 
-_OPEN = "<think>"
-
 
 class Asked(NamedTuple):
     """A conversation that ends with the user."""
@@ -79,9 +77,8 @@ def _prompt(model: Model, one: Asked, room: int) -> list[int] | Said:
 def _said(model: Model, one: Asked, ids: list[int]) -> Said:
     stopped = bool(ids) and ids[-1] in chat.stop_ids(model.tokenizer)
     shown = model.tokenizer.apply_chat_template([{"role": m["role"], "content": m["content"]} for m in one.messages], tokenize=False, add_generation_prompt=True)
-    whole = model.tokenizer.decode(ids[:-1] if stopped else ids, skip_special_tokens=True)
-    opened = _OPEN if shown.rstrip().endswith(_OPEN) else ""                # some templates begin the thought themselves
-    return Said(structured.unthought(opened + whole), len(ids), stopped, shown, whole=whole)
+    whole = structured.opened(shown) + model.tokenizer.decode(ids[:-1] if stopped else ids, skip_special_tokens=True)
+    return Said(structured.unthought(whole), len(ids), stopped, shown, whole=whole)
 
 
 def _from_endpoint(endpoint: remote.Endpoint, asked: Sequence[Asked]) -> list[Said]:

@@ -94,7 +94,7 @@ def ask(model: Model | remote.Endpoint, cases: Sequence[dict], *, settings: Sett
     good = [(turn, said) for turn, said in found if not said.reason]
     dropped = [(turn.case, said.reason, f"turn {turn.number}: {said.detail}") for turn, said in found if said.reason]
     answer = functools.partial(_answer, settings=settings)
-    rows = [answer(turn, said, judge.STOPPED, {"text": said.text, "tokens": said.tokens, "characters": len(said.text), "stopped": said.stopped}) for turn, said in good]
+    rows = [answer(turn, said, judge.STOPPED, {"text": said.text, "tokens": said.tokens, "characters": len(said.text), "stopped": said.stopped, **_thought(said)}) for turn, said in good]
     rows += [answer(turn, said, judge.RULE, {"text": said.text, "rule": turn.case["meta"]["rule"], "asked": "\n".join(message["content"] for message in turn.prompt)}) for turn, said in good if "rule" in turn.case["meta"]]
     if settings.judge.base_url:
         rows += judged([question for turn, said in good for question in questions(turn, said)], settings, seed)
@@ -146,6 +146,11 @@ def _judged(question: Question, settings: Settings, said: dict[tuple[str, int], 
 def _answer(turn: Turn, said: Said, reading: str, raw: dict, settings: Settings, judged_by: str = "") -> Answer:
     return Answer(id=turn.id, reading=reading, raw=raw, lang=turn.case["lang"], subject=turn.case["meta"].get("subject", ""), group=turn.case["id"], prompt=said.prompt, judged_by=judged_by,
                   limits=f"{settings.answer_tokens} tokens")
+
+
+def _thought(said: Said) -> dict:
+    """All that came back, where a thought stood before the answer."""
+    return {"whole": said.whole} if said.whole.strip() != said.text else {}
 
 
 def _masked(prompt: list[dict], answer: str, others: dict[str, str], lang: str) -> tuple[list[dict], str, dict[str, str]]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from aquilamed.evals import judge
 from aquilamed.evals.visible import runs_on
-from aquilamed.models import chat
+from aquilamed.models import chat, structured
 from aquilamed.models.folders import Model
 from aquilamed.models.generate import Answers
 from aquilamed.tree import branches
@@ -106,7 +106,7 @@ def read(model: Model, puts: Sequence[Put], readings: Sequence[str], *, reply_to
     for (number, name, _), values in zip(flat, found.logp, strict=True):
         logp[number][name] = [round(value, 6) for value in values]
     replies = answers.whole()
-    texts = [model.tokenizer.decode(ids, skip_special_tokens=True) for ids in replies]
+    texts = [structured.opened(put.shown.text) + model.tokenizer.decode(ids, skip_special_tokens=True) for put, ids in zip(puts, replies, strict=True)]
     stops = set(chat.stop_ids(model.tokenizer))
     cut = [len(ids) == reply_tokens and ids[-1] not in stops and not (paragraph and _over(text)) for ids, text in zip(replies, texts, strict=True)]
     said = [{"text": text.split(GAP)[0] if paragraph else text, "cut": is_cut} for text, is_cut in zip(texts, cut, strict=True)]

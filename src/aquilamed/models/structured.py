@@ -5,6 +5,7 @@ import re
 
 from aquilamed.core.errors import ModelUnavailable
 
+_OPEN = "<think>"
 _FENCE = re.compile(r"^```(?:json)?\s*(.*?)\s*```$", re.DOTALL)
 
 
@@ -13,10 +14,15 @@ def asked(name: str, schema: dict) -> dict:
     return {"type": "json_schema", "json_schema": {"name": name, "strict": True, "schema": schema}}
 
 
+def opened(prompt: str) -> str:
+    """`<think>` where the prompt itself begins the thought, as some chat templates do: it belongs before the reply."""
+    return _OPEN if prompt.rstrip().endswith(_OPEN) else ""
+
+
 def unthought(reply: str) -> str:
     """The reply without the thought before it, for models that send it along: what stands behind the last `</think>`; empty where a thought never ends."""
     said = reply.rpartition("</think>")[2]
-    return "" if "<think>" in said else said.strip()
+    return "" if _OPEN in said else said.strip()
 
 
 def bare(reply: str) -> str:

@@ -48,10 +48,11 @@ def masked(contest: Contest) -> tuple[Contest, Counter]:
 
 
 def written(writer: remote.Endpoint, contests: Sequence[Contest]) -> tuple[list[Contest], list[remote.Reply]]:
-    """The contests with the remote doctor's answers; reasons: `writer_refused`, `cut`."""
+    """The contests with the remote doctor's answers; reasons: `writer_refused`, `cut`, `empty` (nothing but a thought)."""
     replies = remote.ask(writer, [writing.doctor(contest.row["messages"][:-1], contest.row["lang"]) for contest in contests])
-    reasons = ["writer_refused" if reply.text is None else "cut" if reply.cut else "" for reply in replies]
-    return [dataclasses.replace(contest, answer=structured.unthought(reply.text or ""), reason=reason) for contest, reply, reason in zip(contests, replies, reasons, strict=True)], replies
+    answers = [structured.unthought(reply.text or "") for reply in replies]
+    reasons = ["writer_refused" if reply.text is None else "cut" if reply.cut else "" if answer else "empty" for reply, answer in zip(replies, answers, strict=True)]
+    return [dataclasses.replace(contest, answer=answer, reason=reason) for contest, answer, reason in zip(contests, answers, reasons, strict=True)], replies
 
 
 def compared(judge: remote.Endpoint, contests: Sequence[Contest]) -> tuple[list[Contest], list[remote.Reply]]:

@@ -18,7 +18,7 @@ from aquilamed.models.generate import generate
 from aquilamed.preference import judged
 from aquilamed.preference.judged import Contest
 
-VERSION = 4
+VERSION = 5
 SENT = "conversations whose identifiers hygiene.identifiers had masked; the pairs hold them so, too"
 
 
@@ -52,7 +52,7 @@ class Config:
 def run(config: Config, inputs: Mapping[str, Path], out: Path, engine) -> Counts:
     """Write `preferences/` from `inputs["conversations"]` and, without a writer, answers of `inputs["model"]`.
 
-    Dropped of those drawn: unrenderable, cut (the answer has not ended), empty, too_similar; reference_not_better (no judge); writer_refused (a writer);
+    Dropped of those drawn: unrenderable, cut (the answer has not ended), empty, too_similar; reference_not_better (no judge); writer_refused (a writer; `empty`: it only thinks);
     judge_refused, unparsed, orders_disagree, tie (a judge).
     """
     rows = [row for row in tables.rows(inputs["conversations"], "conversations") if row["kind"] in config.kinds]
