@@ -116,6 +116,13 @@ def test_ratio_of_sums_weighs_by_bytes():
     assert difference.value == pytest.approx(-12 / 40)
 
 
+def test_one_document_bounds_nothing():
+    one = stats.ratio_of_sums([12.0], [10.0], seed=0, key="bpb")
+    assert (one.value, one.low) == (1.2, 0.0) and one.high >= 8
+    apart = stats.ratio_difference([12.0], [11.0], [10.0], seed=0, key="bpb")
+    assert apart.value == pytest.approx(-0.1) and apart.low < -7 and apart.high > 7
+
+
 def test_ratio_p_is_students_t_where_documents_are_equal():
     old, new = np.full(12, 150.0), 150 + np.array([-6, -2, 1, -4, -5, 2, -3, -7, 0.5, -1, -4, -2])
     assert stats.ratio_p(old, new, np.full(12, 100.0)) == pytest.approx(scipy.stats.ttest_rel(new, old).pvalue)

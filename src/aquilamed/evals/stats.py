@@ -20,6 +20,8 @@ __all__ = ["Interval", "WinRate", "clustered_share", "difference", "effective_n"
 N_RESAMPLES = 2000
 CELLS = 1 << 21
 """Resampled values in memory at a time."""
+WIDEST = 8.0
+"""Bits of a byte: one document alone bounds nothing, so its interval is as wide as bits per byte can be."""
 MIN_UNITS = 6
 """Units that must differ before a difference can be told from zero: with 5, all in one direction, the exact two-sided
 sign test still gives p = 2 / 2**5 = .0625. A bootstrap of fewer would give a width of nearly nothing."""
@@ -68,7 +70,8 @@ def mean(values: Sequence[float], groups: Sequence[str]) -> Interval:
 
 def ratio_of_sums(tops: Sequence[float], bottoms: Sequence[float], *, seed: int, key: str) -> Interval:
     """sum(tops) / sum(bottoms), by bootstrap over units: bits per byte from the documents' bits and bytes."""
-    return _bootstrap(np.asarray(tops, float), np.asarray(bottoms, float), seed, key)
+    found = _bootstrap(np.asarray(tops, float), np.asarray(bottoms, float), seed, key)
+    return Interval(found.value, max(0.0, found.low), found.high)
 
 
 def ratio_difference(old: Sequence[float], new: Sequence[float], bottoms: Sequence[float], *, seed: int, key: str) -> Interval:
@@ -193,6 +196,9 @@ def _p(differences: np.ndarray, found: Spread) -> float:
 def _bootstrap(tops: np.ndarray, bottoms: np.ndarray, seed: int, key: str) -> Interval:
     """Percentiles of resampled units, as far out as Student's t with the unbiased variance would lie (Hesterberg 2015, expanded percentiles)."""
     n, chance = len(tops), chooser(seed, key)
+    if n == 1:
+        value = float(tops[0] / bottoms[0])
+        return Interval(value, value - WIDEST, value + WIDEST)
     found: list[np.ndarray] = []
     rows = max(1, CELLS // n)
     for low in range(0, N_RESAMPLES, rows):
