@@ -31,17 +31,12 @@ def read_choice(reply: str, n_options: int, options: Sequence[str] = (), *, cut:
     words, alone = said.worded(text, options), _ALONE.match(text)
     whole = words if words and _MARKS.match(text, words[1]) else None
     if whole or alone:
-        named = said.indices(alone["set"]) if alone and not _is_list(alone["set"], n_options) else None
+        named = said.indices(alone["set"]) if alone and not said.is_list(alone["set"], n_options) else None
         found = None if is_open else _agreed(named, frozenset({whole[0]}) if whole else None, n_options)
     else:
-        told = [one for one in said.statements(text, options) if not (is_open and one.options and one.end == len(text))]
+        told = [one for one in said.statements(text, options, n_options) if not (is_open and one.options and one.end == len(text))]
         found = _settled(told) if told else said.verdict(_CLAUSE.sub("", text) if is_open else text)
     return found if found and max(found) < n_options else None
-
-
-def _is_list(named: str, n_options: int) -> bool:
-    """Whether it is every letter there is with nothing but blanks between, as options are listed."""
-    return n_options > 1 and named.split() == list(LETTERS[:n_options])
 
 
 def _agreed(named: frozenset[int] | None, worded: frozenset[int] | None, n_options: int) -> frozenset[int] | None:

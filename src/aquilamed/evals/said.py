@@ -1,67 +1,98 @@
-"""The statements of a reply that name options: where each stands, which options it means, whether it takes back what was said before."""
+"""The statements of a reply that name options: which options each means, whether it takes back what was said before."""
 
 import dataclasses
 import functools
+import itertools
 import re
 from collections.abc import Sequence
 
+from aquilamed.evals import clauses
 from aquilamed.evals.visible import plain
 from aquilamed.models.wording import LETTERS
 
 _AND = r"\s*(?:[、;&+]|\band\b|和|与|及|以及)\s*"
 _COMMA = r"\s*,\s*(?:and\s+|和\s*)?"
 _CLOSED = r"(?=\s*(?:[,、;.。)\]\n&]|and\b|or\b|和|或|及|以及|与|$))"
-SET = (rf"(?:[A-Z](?:\ +[A-Z])+(?=\s*(?:[,;.。)\n]|$))|[A-Z]{{2,}}|[A-Z](?:{_AND}\(?[A-Z]\)?(?![A-Za-z0-9'-])|{_COMMA}\(?[A-Z]\)?(?![A-Za-z0-9'-]){_CLOSED})*)")
-"""Letters: with blanks between, run together, or joined by words and marks. After a comma stands one only if nothing is said of it alone."""
+SET = (rf"(?:[A-Z](?:\ +[A-Z])+(?=\s*(?:[,;.。)\n]|$))|[A-Z](?:\)\s*\([A-Z])+(?=\))|[A-Z]{{2,}}"
+       rf"|[A-Z](?:\)?{_AND}\(?[A-Z]\)?(?![A-Za-z0-9'-])|\)?{_COMMA}\(?[A-Z]\)?(?![A-Za-z0-9'-]){_CLOSED})*)")
+"""Letters: with blanks between, each in brackets, run together, or joined by words and marks. After a comma stands one only if nothing is said of it alone."""
 _SET = rf"(?P<set>(?>{SET}))"
+_TOLD = re.compile(
+    r"[)\]]?\s*(?:(?:[两三四五]|[两三四五]?个)?选?项|者)?\s*(?:均|都|皆|全|也|(?:是|为)(?!因)|属|不|错|有误|可|则|见|用|说|(?i:is|are|was|were|has|have|can|do|does|all|both|would|will)\b)(?P<right>(?:是|为"
+    r"|属)?(?:正确|对|符合)|\s+(?i:correct|right)\b)?")
+"""After several letters: something is told of them, or of the last of them."""
 _LINK = (
-    r"(?:应该?|可能|答案|就|也|只能|的|是|为|选项|选择?|包括|有|最终|answers?|(?:is|are|was|would|should|must|will|be)\b"
-    r"|(?:options?|choices?|letter|here|probably|likely|most|clearly|definitely|both|therefore|thus|to\s+(?:this|the)\s+question)\b|->|\([^()A-Z][^()]{0,9}\)|\((?i:answers?)\)|[:=>\s(\[{-])*")
+    r"(?:应[该当]?|可能|显然|肯定|一定|必然|无疑|当然|其实|实际上|答案|就|也|只能|的|是|系|为|选项|选择?|包括|有|最终|answers?|(?:is|are|was|would|should|must|will|be)\b"
+    r"|(?:options?|choices?|letter|here|probably|likely|most|clearly|definitely|both|therefore|thus|to\s+(?:this|the)\s+(?:question|one|problem|item))\b|->|\([^()A-Z][^()]{0,9}\)"
+    r"|\((?i:answers?)\)"
+    r"|[:=>\s(\[{-])*")
 """Between the words that announce an answer and the answer."""
+_IS = "(?=是|为|系|有|包括|:)"
 _SAYING = re.compile(
-    rf"(?:(?P<name>答案|(?:正确|最佳|合适|恰当)(?:的?选项)|(?:不?正确|错误|符合题意|最?合适|恰当)的(?=是|为|:)|的(?:诊断|选项|选择|一项|说法|做法|措施|药物|检查|治疗|处理)(?=是|为))"
-    rf"|(?:(?<=[,;.。:\s])|而)应该?(?:是|为)|而是|[应故]选择?|(?<!可)选择|(?<![挑筛入候当可])选(?!项)|答(?=[:\s])"
+    rf"(?:(?P<name>答案|正解|(?:正确|最佳|合适|恰当)(?:的?选项)|(?P<described>(?:不?(?:正确|恰当|合适|符合题意)|错误|最合适)的{_IS}|的(?:诊断|选项|选择|一项|说法|做法|措施|药物|检查|治疗|处理)(?=是|为|系)|\b(?i:except)(?=\s*:)))"
+    rf"|(?P<relative>(?:不(?:属于|包括|应|宜|能|可|会|符合|需|具有|引起|是)|属于|首选|最(?:可能|常见|主要|适宜))[^,;.。:\n是说认确选]{{0,24}}的(?=是))"
+    rf"|(?:(?<=[,;.。:\s])|(?<=认为)|(?<=觉得)|而)应该?(?:是|为)|(?:(?<=认为)|(?<=觉得)|而)是|(?:应当?|故)选择?|(?<!可)选择|(?<![挑筛入候当可备次预任错漏])选(?!项|的(?!是))|答(?=[:\s])"
     rf"|(?P<noun>\b(?i:answers?|ans)\b|\b(?i:(?:correct|right|best|final|appropriate|suitable|my)\s+(?:choice|option|one)s?)\b)"
-    rf"|\b(?i:choose|chose|select|pick|picked|go\s+with|going\s+with|it(?:'s|\s+is))\b|\bnot\s+[A-Z],?\s+but\b(?:\s+rather)?"
+    rf"|(?P<verb>\b(?i:choose|chose|select|pick|picked|go\s+with|going\s+with)\b)|\b(?i:it(?:'s|\s+is|\s+(?:should|must)\s+be))\b|\bnot\s+[A-Z],?\s+but\b(?:\s+rather)?|不是\s*\(?[A-Z]\)?,\s*是"
+    rf"|\b(?i:the\s+(?:one|option|choice|statement)\s+(?:that|which)\b)[^.,;:\n]{{1,60}}?\bis(?=\s+\(?[A-Z]\)?\s*[.。]?\s*(?:$|\n))"
     rf"|(?:\b(?i:therefore|hence|thus|so)\b|因此|所以|综上|故),?(?=\s*\(?{SET}\)?\s*[.。]?\s*(?:$|\n)))(?P<link>(?i:{_LINK}))")
 _MEANS = re.compile(r"是|为|:|=|->|-|>|\n|\b(?:is|are|was|be)\b", re.IGNORECASE)
 """What must stand between an English noun and the letters that it announces."""
 _LETTERS = re.compile(_SET)
-_HEAD = re.compile(rf"^(?:(?:选项|(?i:option|choice)\b)\s*)?\(?{_SET}\s*(?:项|选项)?\s*(?:[.,:、。)\]]|-\s|$|\n)")
+_HEAD = re.compile(r"^(?:(?:选项|(?i:option|choice)\b)\s*)?\(?")
+_HEAD_ENDS = re.compile(r"\)?\s*(?:项|选项)?\s*(?:[.,:、。)\]]|-\s|$|\n)")
+_JUDGED_AFTER = re.compile(r"\s*(?:项|选项)?\s*[.:、)\]-]+\s*(?:错|不(?:正确|对|符合)|(?:正确|对)(?=\s*(?:$|[,;.。\n]))|(?i:incorrect|correct|wrong|right|true|false)\b)")
+"""After a letter at the head: the first of several that are judged."""
 _BARE = re.compile(rf"^\W*({SET})\W*$", re.MULTILINE)
 _ENDS = re.compile(rf"\(?{SET}\)?\s*[.。]?\s*(?:$|\n)")
 _VERDICT = re.compile(
-    rf"(?<![A-Za-z0-9-])\(?{_SET}(?![A-Za-z0-9'-])\)?(?:\s*(?:[两三四选]?项)?\s*[是为均都]?\s*(?:最|唯一)?(?P<zh>正确(?!率)|对的|符合题意|最?佳|不|错|有误)"
-    r"|\s+(?i:is|are|would\s+be)\s+(?i:(?:the|most)\s+)*(?P<en>(?i:correct|right|best|not|wrong|incorrect|false)\b))")
+    rf"(?<![A-Za-z0-9-])(?P<named>(?i:选项|答案|\boptions?\s|\bchoices?\s)\s*)?\(?{_SET}(?![A-Za-z0-9'-])\)?(?:\s*(?P<item>(?:[两三四五]|[两三四五]?个)?选?项)?\s*[也则才]?[是为均都皆]?\s*(?:最|唯一)?(?P<zh>正确"
+    rf"|对的|符合题意|最?佳|不|错|有误)"
+    r"|\s+(?i:is|are|would\s+be)\s+(?i:(?:the|most|also)\s+)*(?P<en>(?i:correct|right|best|not|wrong|incorrect|false)\b))")
 _RIGHT = re.compile("正确|对的|符合|最?佳|correct|right|best", re.IGNORECASE)
-_THING = re.compile(r"(?:维生素|肝炎|血型|型|组|类|族|vitamin|hepatitis|type|group|protein|factor|influenza|class|grade|stage|antigen)\s*$", re.IGNORECASE)
-"""Before a letter that is a part of a name."""
+_ALONE_BEFORE = re.compile(
+    r"(?:\s|我们?|认为|觉得|相信|应该|故|所以|因此|综上|所述|可见|显然|由此|可知|只有|仅|本题|其中|则|判断|[(:]|\b(?:i|we|would|say|think|believe|feel|am|sure|confident|that|so|thus|therefore|hence|then|only|clearly|the"
+    r"|letter|answer|here)\b)*$", re.IGNORECASE)
+"""Before a bare letter that is judged, in its clause: nothing that could make it the letter of something else."""
+_JUDGED_ENDS = re.compile(
+    r"(?:的)?(?:答案|选项|选择|一项|项)?(?=\s*(?:$|[,;.。!)\]:\n]|因为|由于|所以|故))|\s*(?:(?:answer|choice|option|one)s?\b)?\s*(?:here\b|for\s+this\s+(?:question|case|patient)\b"
+    r"|to\s+this\s+question\b)?(?=\s*(?:$|[,;.:!)\n]|i\.e\.|because\b|since\b|as\b|given\b|due\b))", re.IGNORECASE)
 _NAME = re.compile(
-    r"[A-Za-z0-9']|-\s?[A-Za-z0-9\u4e00-\u9fff]|\+(?!\s*[A-Z]\b)|\)?\s*(?:型|族|组|群|类(?!似)|超|级|期|肽|反应|细胞|链球菌)"
-    r"|[\u4e00-\u9fff](?<![项选是因为所故对正不错有均都两三四五而但且即最符或还和与及吧])"
-    r"|[ \t]+(?!because\b|since\b|as\b|is\b|are\b|for\b|due\b|which\b|and\b|or\b|in\s+my\b|but\b|therefore\b|given\b|based\b|option\b|rather\b)[a-z]|\.\s*[a-z]|\.[\d,]")
+    r"[A-Za-z0-9']|-\s?[A-Za-z0-9\u4e00-\u9fff]|\+(?!\s*[A-Z]\b)|\s*(?:[~–—]\s*[A-Z]|[>=≥≤]|<(?!/))|[ \t]+\(?(?!I\b)[A-Z]\)?(?![A-Za-z.):、-])|[两三四五](?!个?选?项|者)|\)?\s*(?:型|族|组|群"
+    r"|类(?!似)|超|级|期|肽|反应|细胞|链球菌)"
+    r"|[\u4e00-\u9fff](?<![项选是因为所故对正不错均都皆两三四五而但且即最符或还和与及吧哦啦呀啊])"
+    r"|[ \t]+(?!because\b|since\b|as\b|is\b|are\b|for\b|due\b|which\b|and\b|or\b|in\s+my\b|but\b|therefore\b|given\b|based\b|option\b|rather\b|over\b)[a-z]|\.\s*[a-z]|\.[\d,]"
+    r"|\.\s*(?i:diff(?:icile)?|coli|albicans|auris|glabrata|aureus|epidermidis|botulinum|tetani|perfringens|trachomatis|pneumoniae|psittaci|burgdorferi|cereus|anthracis|subtilis"
+    r"|pertussis|parapertussis|fumigatus|flavus|niger"
+    r"|baumannii|fragilis|faecalis|faecium|histolytica|granulosus|multilocularis|duodenale|lumbricoides|jejuni|freundii|diphtheriae|neoformans|gattii|immitis|dermatitidis|henselae"
+    r"|quintana|abortus|melitensis|suis|cepacia"
+    r"|pseudomallei|parvum|hominis|medinensis|latum|cloacae|aerogenes|vermicularis|recurrentis|microti|bovis|malayi|israelii|hydrophila|avium|canis|elegans)\b")
 """After a letter that is a part of a name or the word `a`: a type, a film, `E. coli`."""
-_NOT_BEFORE = re.compile(
-    r"(?:不|非|没|勿|(?<![分特])别|莫|排除|\bnot\b|n't|\bnever\b|\bcannot\b|不确定|是否|该不该|难道|为什么|为何|如果|假如|若|误|原|\bif\b[^.]{0,12})\s*(?:能|可|宜|应该?|要|会|be|to)?\s*(?:说|认为)?\s*$"
-    r"|(?:有人|很多人|不少人|多数人|考生|同学|以为|初步|乍看|容易|\bsome\b|\bmany\b|\bone\s+might\b|\binitially\b|\bat\s+first\b|\btempting\b|\bstudents\b)[^.。,;\n]{0,24}$", re.IGNORECASE)
-"""Before a statement that is denied, only asked or supposed, or another's."""
-_NOT_AFTER = re.compile(r"[)\]]*\s*(?:项|选项)?\s*(?:(?:is|are)\b|是|为)?\s*(?:不|错|有误|排除|(?:not|wrong|incorrect|false)\b|n't)|\s*[)\]]?\s*[吗呢吧]?\s*\?|\s*吗", re.IGNORECASE)
-_OR_BEFORE = re.compile(r"(?:或者?|还是|\bor\b|\beither\b|/)\s*$", re.IGNORECASE)
-_OR_AFTER = re.compile(r"[)\]]?\s*(?:/|或|还是|\bor\b)|[^.。\n]{0,20}(?:也可能|也有可能|也不排除|(?:或者|还是)\s*是?[A-Z]|不确定|could\s+also|not\s+sure)")
 _MARK = re.compile(r"\s*(?:选?项)?\s*(?:[.:)]|、(?!\s*[A-Z]\b)|-\s)")
-_ITEM = re.compile(rf"[\s;(,.。、](?P<letter>[A-Z]){_MARK.pattern}\s*\S")
+_ITEM = re.compile(rf"[\s;(,.。、项](?P<letter>[A-Z]){_MARK.pattern}\s*\S")
 """A letter before one of several options."""
-_BETWEEN = re.compile(r"[)\]]?\s*(?:选?项)?\s*(?:[.:、)\]-]|,?\s*(?:即|也就是|(?i:i\.e\.|that\s+is))\s*[:,]?)?\s*\(?")
+_BETWEEN = re.compile(r"[)\]]?\s*(?:选?项)?\s*(?:,?\s*(?:即|也就是|(?i:i\.e\.|that\s+is))\s*[:,]?|[.:、,)\]-])?\s*\(?")
 """Between an option's letter and its words."""
 _ON = re.compile(r"[\s,;、]*(?:and\b|和|与|及)?\s*\(?(?P<letter>[A-Z])(?=\s*[.:、)])")
 """To the next letter of several, each with its words."""
-_TAKEN_BACK = re.compile(r"[。.,;\n]\s*(?:不,|不对(?!的)|其实不|我觉得不|等等|但?只能选一|(?i:wait|on\s+second\s+thought|scratch\s+that|(?:now|but)\s+i\s+doubt)\b)")
-"""After the last statement: it does not stand."""
 _MENDS = re.compile(r"更正|等等|不对|重新|再看|再想|改为|而是|而应|最终|\b(?:wait|actually|correction|reflection|instead|final)\b", re.IGNORECASE)
-_END = r"(?=\s*(?:$|-\s|[.,](?!\d)|[\n。!?)(\]/}]|(?:because|since|as|which|or)\b|或|还是|吗))"
-_BEFORE = 60
-"""Characters before a statement in which what it hangs on is looked for."""
+_END = r"(?=\s*(?:$|-\s|[.,;](?!\d)|[\n。!?)(\]/}]|(?:because|since|as|which|or|rather|instead)\b|或|还是|吗))"
+_CONCLUDING = re.compile(r"(?:(?:therefore|hence|thus|so|因此|所以|综上|故|而)(?![a-z])\s*)?", re.IGNORECASE)
+_CHOOSES = re.compile(
+    r"(?:^\W*|\b(?:i|we|you|us|to|please|and|but|or|then|not|let's)(?:\W+(?:d|m|ll|ve|would|should|will|must|can|may|have|had|not|t|never|always|simply|just|best|still|rather|\w+ly))*\W*"
+    r"|^\W*(?:then|not|simply|just|always|never|\w+ly|would|answer\W)\W*|[\u4e00-\u9fff]\s*)$", re.IGNORECASE)
+"""Before a verb of choosing, in its clause: the writer, or nobody else."""
+_NOT_THE = re.compile(r"(?:\b(?:not|rather\s+than|instead\s+of)|不是|不选|而非|并非)\s*(?:the\s+)?$", re.IGNORECASE)
+_BESIDE = 12
+"""Characters after an option's words in which its letter may follow."""
+_BEYOND = 160
+"""Characters after a yes or no in which another is looked for."""
 _YES_OR_NO = frozenset({"yes", "no", "maybe"})
+_ANOTHER = re.compile(r"\s*[,;.]\s*(?:(?:but|and|or)\s+)?(?P<word>yes|no|maybe)(?=\s*(?:$|[.,;!]|(?:in|for|if|when|on)\b))", re.IGNORECASE)
+_OPENS = re.compile(
+    r"\.\s+(?!(?i:the|this|these|that|it|its|in|on|for|with|by|at|of|to|from|because|since|as|an?|all|both|if|when|while|although|given|explanation|reason|rationale|option|options"
+    r"|correct|is|are|his|her|he|she|they|there|patient|patients|i|we|my)\b)(?P<word>[A-Z][A-Za-z]+)")
+"""After a letter at the head: a word that is its option's, or else a surname."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,22 +116,30 @@ class Said:
     """Whether it takes back what was said before."""
 
 
-def statements(text: str, options: Sequence[str]) -> list[Said]:
+def statements(text: str, options: Sequence[str], n_options: int) -> list[Said]:
     """What `text` says the answer is, in order; what it denies, asks, supposes or reports of others is left out."""
     found = [said for said in [_at_head(text, options)] if said]
     for match in _SAYING.finditer(text):
-        begun, before = found[-1].end if found else 0, text[max(0, match.start() - _BEFORE):match.start()]
+        begun = found[-1].end if found else 0
         named = _named(text, match.end(), options) if _announces(match) else None
-        if named is None or named.end <= begun or _NOT_BEFORE.search(before) or _NOT_AFTER.match(text, named.end):
+        if named is None or named.end <= begun or not _is_outright(match) or clauses.asked(text, named.end) or is_list(text[match.end():named.end], n_options):
             continue
         if named.by_words and not (match["name"] or match["noun"] or not text[named.end:].strip(" .。!\n")):
             continue
-        wavers = _OR_BEFORE.search(before) or _OR_AFTER.match(text, named.end)
         mends = bool(_MENDS.search(text, begun, match.end()))
-        found.append(Said(end=named.end, options=None if wavers else named.options, mends=mends))
-    if found and _TAKEN_BACK.search(text, found[-1].end):
-        found.append(Said(end=len(text), options=None, mends=True))
+        opens = clauses.wavers(text, match.start(), named.end) or (named.by_words and re.search("有|包括", match["link"]))
+        found.append(Said(named.end, None if opens else named.options, mends))
+    if found and clauses.taken_back(text, found[-1].end, [LETTERS[index] for index in found[-1].options or ()]):
+        found.append(Said(len(text), None, mends=True))
     return found
+
+
+def _is_outright(match: re.Match) -> bool:
+    """Whether the writer says it outright; what precedes a word that concludes is no part of it."""
+    if match["verb"] and not _CHOOSES.search(clauses.clause(match.string, match.start())):
+        return False
+    start = match.start() + _CONCLUDING.match(match[0]).end()
+    return clauses.stated(match.string, start, of_answer=match["name"] == "答案" or bool(match["noun"]), described=bool(match["described"] or match["relative"]))
 
 
 def _announces(match: re.Match) -> bool:
@@ -112,10 +151,13 @@ def _announces(match: re.Match) -> bool:
 
 def verdict(text: str) -> frozenset[int] | None:
     """The options of the only judgement in `text`, where that is that they are right; none where others are judged too."""
-    if _TAKEN_BACK.search(text):
+    judged = list(_VERDICT.finditer(text))
+    if len(judged) != 1 or not _RIGHT.match(judged[0]["zh"] or judged[0]["en"]) or not _JUDGED_ENDS.match(text, judged[0].end()):
         return None
-    judged = [match for match in _VERDICT.finditer(text) if not _THING.search(text[max(0, match.start("set") - _BEFORE):match.start("set")])]
-    return indices(judged[0]["set"]) if len(judged) == 1 and _RIGHT.match(judged[0]["zh"] or judged[0]["en"]) else None
+    start, end = judged[0].start(), judged[0].end()
+    named = judged[0]["named"] or judged[0]["item"] or _ALONE_BEFORE.match(clauses.clause(text, start))
+    told = clauses.stated(text, start) and not clauses.asked(text, end) and not clauses.wavers(text, start, end)
+    return indices(judged[0]["set"]) if named and told and not clauses.taken_back(text, end, judged[0]["set"]) else None
 
 
 def indices(named: str) -> frozenset[int] | None:
@@ -123,6 +165,11 @@ def indices(named: str) -> frozenset[int] | None:
     if re.fullmatch("[A-Z]+", named) and named != "".join(sorted(set(named))):
         return None
     return frozenset(map(LETTERS.index, re.findall(r"(?<![a-z])[A-Z](?![a-z])", named)))
+
+
+def is_list(named: str, n_options: int) -> bool:
+    """Whether it is every letter there is with nothing but blanks or brackets between, as options are listed."""
+    return n_options > 1 and bool(re.search(r"[A-Z][\s()]+[A-Z]", named)) and re.sub(r"[\s()]", "", named) == LETTERS[:n_options]
 
 
 def worded(text: str, options: Sequence[str], at: int = 0) -> tuple[int, int] | None:
@@ -135,17 +182,25 @@ def worded(text: str, options: Sequence[str], at: int = 0) -> tuple[int, int] | 
 def _at_head(text: str, options: Sequence[str]) -> Said | None:
     """What the text begins with: letters, unless it goes on to list the others, or a yes, no or maybe that was asked for."""
     if _is_yes_or_no(options) and (words := worded(text, options)):
-        return Said(end=words[1], options=None if _OR_AFTER.match(text, words[1]) else frozenset({words[0]}), mends=False)
-    match = _HEAD.match(text)
-    if not match or (len(set(_BARE.findall(text))) > 1 if _BARE.match(text) else _lists(text, match.end("set"))):
+        others = any(found["word"].lower() != options[words[0]].lower() for found in _ANOTHER.finditer(text, words[1], words[1] + _BEYOND))
+        return None if re.match(r"\.\s*\d", text[words[1]:]) else Said(words[1], None if others or clauses.wavers(text, 0, words[1]) else frozenset({words[0]}), mends=False)
+    begin = _HEAD.match(text).end()
+    match = _LETTERS.match(text, begin)
+    if not match or not _HEAD_ENDS.match(text, _own(text, match, announced=False)[1]) or (len(set(_BARE.findall(text))) > 1 if _BARE.match(text) else _lists(text, match.end("set"))):
         return None
-    named = _named(text, match.start("set"), options)
-    if named is None or named.by_words or _NOT_AFTER.match(text, named.end):
+    named = _named(text, begin, options, announced=False)
+    if named is None or named.by_words or clauses.asked(text, named.end) or _JUDGED_AFTER.match(text, named.end) or _is_surname(text, named, options):
         return None
-    return Said(end=named.end, options=None if _OR_AFTER.match(text, named.end) else named.options, mends=False)
+    return Said(named.end, None if clauses.wavers(text, 0, named.end) else named.options, mends=False)
 
 
-def _named(text: str, start: int, options: Sequence[str]) -> Named | None:
+def _is_surname(text: str, named: Named, options: Sequence[str]) -> bool:
+    """Whether a word with a capital follows the letter and its dot that is none of the option's: `A. Fleming`."""
+    opens = _OPENS.match(text, named.end)
+    return bool(opens and options and named.options) and not any(opens["word"].lower() in plain(options[index]).lower() for index in named.options if index < len(options))
+
+
+def _named(text: str, start: int, options: Sequence[str], announced: bool = True) -> Named | None:
     """What is named at `start`, by letters or by an option's words; None where nothing is."""
     words, match = worded(text, options, start), _LETTERS.match(text, start)
     letters = indices(match["set"]) if match else None
@@ -156,17 +211,35 @@ def _named(text: str, start: int, options: Sequence[str]) -> Named | None:
         return None
     if len(letters) == 1 and (told := _with_words(text, match, options)):
         return told
-    if _NAME.match(text, match.end()):
+    letters, end = _own(text, match, announced)
+    if _NAME.match(text, end):
         return None
-    return Named(None if words and letters != {words[0]} or _lists(text, match.end()) else letters, match.end())
+    return Named(None if words and letters != {words[0]} or _lists(text, end) else letters, end)
+
+
+def _own(text: str, match: re.Match, announced: bool) -> tuple[frozenset[int] | None, int]:
+    """(letters, end) of what is announced: without those after a comma that the next clause is about; None where that stays open."""
+    letters = list(re.finditer("[A-Z](?![a-z])", match["set"]))
+    steps = list(enumerate(itertools.pairwise(letters), 1))
+    commas = [i for i, (one, other) in steps if re.search("[,;]", match["set"][one.end():other.start()])]
+    falls = [i for i, (one, other) in steps if other[0] <= one[0]]
+    told = _TOLD.match(text, match.end()) if steps else None
+    if not told or (told["right"] and not commas):
+        return None if falls else indices(match["set"]), match.end()
+    cut = falls[0] if falls else commas[0] if announced and len(commas) == 1 else 0
+    if cut not in commas or len(falls) > 1:
+        return None, match.end()
+    end = letters[cut - 1].end()
+    return indices(match["set"][:end]), match.start("set") + end
 
 
 def _by_words(text: str, words: tuple[int, int], options: Sequence[str]) -> Named:
     """An option by its words; its letter may follow in brackets, but no other option in the sentence."""
     index, end = words
-    again = re.match(r"\s*\(([A-Z])\)", text[end:])
+    again = re.match(r"\s*\(([A-Z])[)对错]", text[end:end + _BESIDE])
     sentence = re.split(r"[。\n]|\.\s", text[end:], maxsplit=1)[0]
-    others = not _is_yes_or_no(options) and any(_wording(option, apart=True).search(sentence) for i, option in enumerate(options) if i != index)
+    beside = (found for i, option in enumerate(options) if i != index for found in _wording(option, apart=True).finditer(sentence))
+    others = not _is_yes_or_no(options) and any(not _NOT_THE.search(sentence, 0, found.start()) for found in beside)
     return Named(None if others or (again and LETTERS.index(again[1]) != index) else frozenset({index}), end, by_words=True)
 
 
