@@ -64,14 +64,14 @@ _OR_BEFORE = re.compile(r"(?:或者?|还是|\bor\b|\beither\b|/)\s*$", re.IGNORE
 _OR_AFTER = re.compile(r"[)\]]?\s*(?:项|选项)?\s*(?:(?:和|与|及|\band\b)?\s*/|[,.。]?\s*(?:或|还是|\bor\b))|[^.。\n]{0,20}(?:(?:或者|还是)\s*是?[A-Z])", re.IGNORECASE)
 _THOUGH = r"[,;.。!\n]\s*(?:(?:但是?|不过|可是?|然而|只是|虽然|尽管|其实|说实话|(?:but|though|although|however|yet|honestly)\b)\s*,?\s*)?"
 _UNSURE = re.compile(
-    rf"{_THOUGH}(?:我|对此|自己|i'm|i\s+am|am|still)?\s*(?:也|并|还|其实)?\s*(?:不(?:太|是很|很|大|敢|能|够|是?十分|完全|是?特别)?\s*(?:确定|肯定|确信)|没(?:有|什么|太大)?\s*(?:十足的?)?把握|拿不准|吃不准|不一定|(?:实在|真的?)?不会(?=$|做|[,.。])"
+    rf"{_THOUGH}(?:我|对此|自己|i'm|i\s+am|am|still)?\s*(?:也|并|还|其实)?\s*(?:不(?:太|是很|很|大|敢|能|够|是?十分|完全|是?特别)?\s*(?:确定|肯定|确信)|没(?:有|什么|太大)?\s*(?:十足的?)?把握|拿不准|吃不准|不一定(?=[对是]|正确|[,.。!]|$)|(?:实在|真的?)?不会(?=$|做|[,.。])"
     r"|(?:i\s+)?(?:not|can(?:not|'t|\s+not)\s+be)\s+(?:\w+\s+)?(?:sure|certain|confident)|unsure|(?:now\s+)?i\s+(?:now\s+)?(?:doubt|could\s+be\s+wrong|may\s+be\s+wrong"
     r"|might\s+be\s+wrong))", re.IGNORECASE)
 _TAKEN_BACK = re.compile(
     r"[。.,;!\n…—]\s*(?:不,|我收回|哎呀|更正|算了|[哦啊]不|不对(?!的)|不是,|其实不|我觉得不|等等|等一下|但?只能选一|抱歉|(?:仔细|再|重新)(?:一|仔细)?想|(?:correction|hold\s+on|i\s+take\s+(?:that|it)\s+back|wait|hmm|sorry|oops|i\s+meant?"
     r"|on\s+second\s+thought|scratch\s+that|(?:but\s+)?(?:that|this)\s+(?:is\s+(?:wrong|incorrect|not\s+(?:right|correct))|can(?:not|'t)\s+be\s+(?:right|correct|true|it))"
     r"|(?:actually,?\s+)?no(?=[,.!]\s|[.!]?\s*$))\b)", re.IGNORECASE)
-_ELSE = re.compile(r"[,;.。\n]\s*(?:否则|(?:otherwise|or\s+else)\b)", re.IGNORECASE)
+_ELSE = re.compile(r"[,;.。]\s*(?:否则|(?i:otherwise|or\s+else)\b)[^.。\n]{0,16}?(?<![A-Za-z])[A-Z](?![A-Za-z])")
 _SOON = 60
 """Characters after a statement in which a condition may still be told: `A, or else C`."""
 _LETTER = r"(?<![A-Za-z0-9'-])\(?(?P<{}>[A-Z])\)?(?![A-Za-z0-9'-])"
@@ -88,9 +88,10 @@ _RIVAL = re.compile("|".join((
     r"(?i:\b(?:it|answer)\s+(?:could|might|may)(?:\s+\w+)?\s+be)\s+(?i:option\s+)?" + _LETTER.format("could"), _LETTER.format("both") + r"\s*都(?:说得过去|说得通|有可能|有道理)",
     r"(?:倾向于?|改[成为选]|(?i:\blean(?:ing)?\s+towards?))\s*(?i:option\s+)?" + _LETTER.format("rather"), _LETTER.format("fits") + r"\s+(?i:fits|suits|works|matches)\s+(?:\w+\s+){0,3}(?i:better)\b",
     r"(?i:综上(?:所述)?|因此|所以|\b(?:therefore|thus|hence))\s*,?\s*(?i:选项|option\b)?\s*" + _LETTER.format("then")
-    + r"\s*(?:选?项)?\s*(?i:is|是|为|最)?\s*(?i:正确|符合题意|(?:the\s+)?(?:correct|right|best)\b)",
-    r"\n\s*\(?(?P<line>[A-Z])[.。)]?(?=\s*(?:\n|$))")))
+    + r"\s*(?:选?项)?\s*(?i:is|是|为|最)?\s*(?i:正确|符合题意|(?:the\s+)?(?:correct|right|best)\b)")))
 """Another option for which as much is said, or more."""
+_LINES = re.compile(r"(?:[ .]*\n\s*[A-Z])+\s*$")
+"""Nothing more than letters, one a line."""
 _DISOWNED = re.compile(
     r"(?:不(?:应该?|能|会|再)?选|答案(?:并?不是|并非)|(?i:answer\s+(?:is\s+not|isn't|cannot\s+be|can't\s+be)|answers?\s*:\s*not|not\s+(?:choose|pick|select)))\s*"
     r"(?:选项|(?i:option)\b)?\s*" + _LETTER.format("no"))
@@ -129,6 +130,9 @@ def wavers(text: str, start: int, end: int) -> bool:
 
 def taken_back(text: str, end: int, named: Iterable[str]) -> bool:
     """Whether what follows `end` leaves the options of the letters `named` no answer: doubts them, denies them, or says as much for another."""
+    more = re.findall("[A-Z]", text[end:]) if _LINES.match(text, end) else []
+    if more and more[0] > max(named, default=""):           # `A` and, on the next lines, `B` and `D`: a set, or else a list of the options
+        return True
     if _UNSURE.search(text, end) or _TAKEN_BACK.search(text, end) or _ELSE.search(text, end, end + _SOON):
         return True
     rivals = ({letter for letter in found.groups() if letter} for found in _RIVAL.finditer(text, end))

@@ -29,7 +29,7 @@ _LINK = (
 """Between the words that announce an answer and the answer."""
 _IS = "(?=是|为|系|有|包括|:)"
 _SAYING = re.compile(
-    rf"(?:(?P<name>答案|正解|(?:正确|最佳|合适|恰当)(?:的?选项)|(?P<described>(?:不?(?:正确|恰当|合适|符合题意)|错误|最合适)的{_IS}|的(?:诊断|选项|选择|一项|说法|做法|措施|药物|检查|治疗|处理)(?=是|为|系)|\b(?i:except)(?=\s*:)))"
+    rf"(?:(?P<name>答案|正解|(?:正确|最佳|合适|恰当)(?:的?选项)|(?P<described>(?:不?(?:正确|恰当|合适|符合题意)|错误|最合适)的{_IS}|的(?:诊断|选项|选择|一项|说法|做法|措施|药物|检查|治疗|处理)(?=是|为|系)|\b(?i:except)(?=[ \t]*:[ \t]*\(?[A-Z](?![A-Za-z]))))"
     rf"|(?P<relative>(?:不(?:属于|包括|应|宜|能|可|会|符合|需|具有|引起|是)|属于|首选|最(?:可能|常见|主要|适宜))[^,;.。:\n是说认确选]{{0,24}}的(?=是))"
     rf"|(?:(?<=[,;.。:\s])|(?<=认为)|(?<=觉得)|而)应该?(?:是|为)|(?:(?<=认为)|(?<=觉得)|而)是|(?:应当?|故)选择?|(?<!可)选择|(?<![挑筛入候当可备次预任错漏])选(?!项|的(?!是))|答(?=[:\s])"
     rf"|(?P<noun>\b(?i:answers?|ans)\b|\b(?i:(?:correct|right|best|final|appropriate|suitable|my)\s+(?:choice|option|one)s?)\b)"
@@ -41,7 +41,7 @@ _MEANS = re.compile(r"是|为|:|=|->|-|>|\n|\b(?:is|are|was|be)\b", re.IGNORECAS
 _LETTERS = re.compile(_SET)
 _HEAD = re.compile(r"^(?:(?:选项|(?i:option|choice)\b)\s*)?\(?")
 _HEAD_ENDS = re.compile(r"\)?\s*(?:项|选项)?\s*(?:[.,:、。)\]]|-\s|$|\n)")
-_JUDGED_AFTER = re.compile(r"\s*(?:项|选项)?\s*[.:、)\]-]+\s*(?:错|不(?:正确|对|符合)|(?:正确|对)(?=\s*(?:$|[,;.。\n]))|(?i:incorrect|correct|wrong|right|true|false)\b)")
+_JUDGED_AFTER = re.compile(r"\s*(?:项|选项)?\s*[.:、)\]-]+\s*(?:错误?的?(?=\s*(?:$|[,;:.。!\n]))|不(?:正确|对|符合)|(?:正确|对)(?=\s*(?:$|[,;.。\n]))|(?i:incorrect|correct|wrong|right|true|false)\b)")
 """After a letter at the head: the first of several that are judged."""
 _BARE = re.compile(rf"^\W*({SET})\W*$", re.MULTILINE)
 _ENDS = re.compile(rf"\(?{SET}\)?\s*[.。]?\s*(?:$|\n)")
@@ -62,6 +62,7 @@ _NAME = re.compile(
     r"|类(?!似)|超|级|期|肽|反应|细胞|链球菌)"
     r"|[\u4e00-\u9fff](?<![项选是因为所故对正不错均都皆两三四五而但且即最符或还和与及吧哦啦呀啊])"
     r"|[ \t]+(?!because\b|since\b|as\b|is\b|are\b|for\b|due\b|which\b|and\b|or\b|in\s+my\b|but\b|therefore\b|given\b|based\b|option\b|rather\b|over\b)[a-z]|\.\s*[a-z]|\.[\d,]"
+    r"|\.\s*[A-Z][a-z]+\s+(?:first\s+)?(?:discovered|described|reported|proposed|introduced|coined)\b"
     r"|\.\s*(?i:diff(?:icile)?|coli|albicans|auris|glabrata|aureus|epidermidis|botulinum|tetani|perfringens|trachomatis|pneumoniae|psittaci|burgdorferi|cereus|anthracis|subtilis"
     r"|pertussis|parapertussis|fumigatus|flavus|niger"
     r"|baumannii|fragilis|faecalis|faecium|histolytica|granulosus|multilocularis|duodenale|lumbricoides|jejuni|freundii|diphtheriae|neoformans|gattii|immitis|dermatitidis|henselae"
@@ -89,10 +90,6 @@ _BEYOND = 160
 """Characters after a yes or no in which another is looked for."""
 _YES_OR_NO = frozenset({"yes", "no", "maybe"})
 _ANOTHER = re.compile(r"\s*[,;.]\s*(?:(?:but|and|or)\s+)?(?P<word>yes|no|maybe)(?=\s*(?:$|[.,;!]|(?:in|for|if|when|on)\b))", re.IGNORECASE)
-_OPENS = re.compile(
-    r"\.\s+(?!(?i:the|this|these|that|it|its|in|on|for|with|by|at|of|to|from|because|since|as|an?|all|both|if|when|while|although|given|explanation|reason|rationale|option|options"
-    r"|correct|is|are|his|her|he|she|they|there|patient|patients|i|we|my)\b)(?P<word>[A-Z][A-Za-z]+)")
-"""After a letter at the head: a word that is its option's, or else a surname."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -143,7 +140,9 @@ def _is_outright(match: re.Match) -> bool:
 
 
 def _announces(match: re.Match) -> bool:
-    """Whether the words go on to say which: `答案A` and `answer A` are but names of an option."""
+    """Whether the words go on to say which: `答案A` and `answer A` are but names of an option, and the question said again goes on with its options on the next line."""
+    if (match["described"] or match["relative"]) and "\n" in match["link"]:
+        return False
     if match["name"]:
         return bool(match["link"]) or bool(_ENDS.match(match.string, match.end()))
     return not match["noun"] or bool(_MEANS.search(match["link"]))
@@ -189,15 +188,9 @@ def _at_head(text: str, options: Sequence[str]) -> Said | None:
     if not match or not _HEAD_ENDS.match(text, _own(text, match, announced=False)[1]) or (len(set(_BARE.findall(text))) > 1 if _BARE.match(text) else _lists(text, match.end("set"))):
         return None
     named = _named(text, begin, options, announced=False)
-    if named is None or named.by_words or clauses.asked(text, named.end) or _JUDGED_AFTER.match(text, named.end) or _is_surname(text, named, options):
+    if named is None or named.by_words or clauses.asked(text, named.end) or _JUDGED_AFTER.match(text, named.end):
         return None
     return Said(named.end, None if clauses.wavers(text, 0, named.end) else named.options, mends=False)
-
-
-def _is_surname(text: str, named: Named, options: Sequence[str]) -> bool:
-    """Whether a word with a capital follows the letter and its dot that is none of the option's: `A. Fleming`."""
-    opens = _OPENS.match(text, named.end)
-    return bool(opens and options and named.options) and not any(opens["word"].lower() in plain(options[index]).lower() for index in named.options if index < len(options))
 
 
 def _named(text: str, start: int, options: Sequence[str], announced: bool = True) -> Named | None:
@@ -244,7 +237,7 @@ def _by_words(text: str, words: tuple[int, int], options: Sequence[str]) -> Name
 
 
 def _with_words(text: str, match: re.Match, options: Sequence[str]) -> Named | None:
-    """Letters that stand each before its option's words; no options where the words are another's."""
+    """Letters that stand each before its option's words; no options where the words are another's, or all options stand there, one a line."""
     found, letter, end = set(), match["set"], match.end()
     while LETTERS.index(letter) < len(options):
         begin = _BETWEEN.match(text, end).end()
@@ -252,6 +245,9 @@ def _with_words(text: str, match: re.Match, options: Sequence[str]) -> Named | N
         if other and other[0] != LETTERS.index(letter) and (not own or other[1] > own.end()):
             return Named(None, other[1])
         if not own:
+            begun = [said.end() for option in options if (said := _wording(option, apart=True).match(text, begin))]
+            if begun and not found and "\n" not in text[end:begin]:
+                return Named(None, max(begun))
             break
         found.add(LETTERS.index(letter))
         end = own.end()
@@ -259,7 +255,8 @@ def _with_words(text: str, match: re.Match, options: Sequence[str]) -> Named | N
         if not on:
             break
         letter, end = on["letter"], on.end()
-    return Named(frozenset(found), end) if found else None
+    is_list = len(found) == len(options) and "\n" in text[match.end():end]
+    return Named(None if is_list else frozenset(found), end) if found else None
 
 
 def _lists(text: str, end: int) -> bool:
