@@ -1,6 +1,6 @@
 """Does `evals.memorised` find questions that a model has read, and only these? Real exam questions planted in training text, others never shown.
 
-    python benchmarks/memorised.py --work FOLDER                        about a quarter of an hour on one core
+    python benchmarks/memorised.py --work FOLDER                        about ten minutes on one core
     python benchmarks/memorised.py --work FOLDER --each 1 --unseen 2 --model random:gemma3_text     tries it: printed, not kept
 
 The embedded base is trained for one epoch with adapters as `recipes/real_small.py` trains (`train.pretrain`) on pages of textbooks and abstracts among which the planted
