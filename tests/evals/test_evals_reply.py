@@ -38,6 +38,24 @@ def test_every_reply_is_read_right(kind):
     assert not wrong
 
 
+def test_replies_by_somebody_who_never_saw_the_rules():
+    """220 replies and their readings, written without a look at the rules: none credited by accident, and most of what settles on something read."""
+    blind = [json.loads(line) for line in Path(__file__).with_name("replies_blind.jsonl").read_text(encoding="utf-8").splitlines()]
+    found = Counter("none" if (read := reading(row)) is None else read == row["reads"] for row in blind if row["reads"] is not None)
+    assert not [row["reply"] for row in blind if row["reads"] is None and reading(row)]
+    assert len(blind) == 220 and found[False] == 0 and found[True] >= 108, found
+
+
+@pytest.mark.parametrize(("reply", "reads"), [
+    ("A错误，B正确，C错误，D错误", None),                                     # commas: clauses of one sentence
+    ("A错误；B正确；C错误；D错误。", "B"), ("A正确；B错误；C正确；D正确。", None), ("A错误；B正确；C正确；D错误。", None), ("A错误；B正确；C错误。", None), ("A不对，属磺脲类；B不对；C对，属双胍类；D不对。", "C"),
+    ("Ａ．正确，可出现板状腹；Ｂ．错误，无痛性出血；Ｃ．错误；Ｄ．错误，宫缩规律。", "A"), ("A: Incorrect - too slow.\nB: Correct - it blocks the node.\nC: Incorrect.\nD: Wrong.", "B"), ("A: Correct.\nB: Correct.\nC: Incorrect.\nD: Correct.", None),
+    ("A项，见于低钾，错误；B项，抬高，正确；C项，延长，错误；D项，错误。", "B"), ("A项，见于低钾，正确；B项，抬高，错误；C项，延长，正确；D项，正确。", None), ("A错误率高；B正确率高；C错误率低；D正确率低。", None)])
+def test_the_only_one_that_is_judged_right_of_all(reply, reads):
+    found = read_choice(reply, 4)
+    assert (None if found is None else letters(found)) == reads
+
+
 def test_what_follows_another_question_changes_nothing():
     """So a reply may end as soon as it runs on: cut at any sign behind that place, it reads the same."""
     running = [row for row in TABLE if runs_on(row["reply"])]

@@ -17,6 +17,10 @@ RETRIES = 5
 """How often a job is begun again after its worker or node died."""
 
 
+AHEAD = 2
+"""Jobs that an actor has been given: the one that it does, and the next."""
+
+
 class Ray:
     """`map(fn, items)` as Ray tasks of one CPU each, or on actors with a GPU each; results in the order of `items`.
 
@@ -34,25 +38,22 @@ class Ray:
         self.workers = max(1, int(self.ray.cluster_resources().get("CPU", 1)))
 
     def map(self, fn: Callable, items: Sequence, *, holds_lock: bool = False, on_gpu: bool = False) -> list:
-        """`[fn(item) for item in items]`; what `fn` raises ends the pass and the jobs that have not begun. Every job has a process anyway.
+        """`[fn(item) for item in items]`; what `fn` raises ends the pass, and no further job is given out. Every job has a process anyway.
 
         `on_gpu`: `fn` asks a model; where the cluster has GPUs, an actor on each keeps it loaded from job to job.
         """
-        gpus = int(self.ray.cluster_resources().get("GPU", 0)) if on_gpu else 0
-        start = self._by_actors(min(gpus, len(items))) if gpus else self._by_tasks()
-        shared, here = self.ray.put(fn), os.getcwd()
+        gpus = min(int(self.ray.cluster_resources().get("GPU", 0)), len(items)) if on_gpu else 0
+        start, at_once = (self._by_actors(gpus), AHEAD * gpus) if gpus else (self._by_tasks(), self.workers)
+        shared, here, left = self.ray.put(fn), os.getcwd(), iter(enumerate(items))
         waiting, results, pace = {}, [None] * len(items), Pace(len(items), self.tell)
-        try:
-            for place, item in enumerate(items):
+        while True:
+            for place, item in itertools.islice(left, at_once - len(waiting)):
                 waiting[start(shared, item, here)] = place
-            while waiting:
-                (done,), _ = self.ray.wait(list(waiting), num_returns=1)
-                results[waiting.pop(done)] = self._result(done)
-                pace.done()
-        finally:
-            for left in waiting:
-                self.ray.cancel(left)
-        return results
+            if not waiting:
+                return results
+            (done,), _ = self.ray.wait(list(waiting), num_returns=1)
+            results[waiting.pop(done)] = self._result(done)
+            pace.done()
 
     def _by_tasks(self) -> Callable:
         return self.ray.remote(num_cpus=1, max_retries=RETRIES)(_applied).remote

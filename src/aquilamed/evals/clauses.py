@@ -28,9 +28,11 @@ _DENIES_THE_SAYING = re.compile(r"[不没未无难否][^,的]{0,6}(?:认为|觉�
 """Before words that describe what is asked for, which may hold a denial themselves: `不宜使用的药物是B`."""
 _HANGS_ON = re.compile(
     r"如果|如(?:若|选)|假[如设定使]|要是|(?<!般)若(?!干)|倘|万一|一旦|除非|^\s*设|只有[^,]*才$|即[使便]|哪怕|就算|当.{1,20}时,"
-    r"|\b(?:if|unless|assum(?:e|ing)|suppos(?:e|ing)|provided\s+that|imagine|pretend|once|as\s+long\s+as|let(?:'s|\s+us)\s+say|when\s+in\s+doubt|in\s+case)\b|^\s*(?:were|had|should)\s"
+    r"|\b(?:if|unless|assum(?:e|ing)|suppos(?:e|ing)|provided\s+that|imagine|pretend|once|as\s+long\s+as|let(?:'s|\s+us)\s+say|when\s+in\s+doubt|in\s+case|(?:for|to)\s+(?:question|item)\s+\d+)\b|^\s*(?:were|had|should)\s"
     r"|\baccording\s+to\s+(?:\w+\s+)?(?:friends?|students?|colleagues?|teachers?|classmates?|people|user)\b", re.IGNORECASE)
 """In the sentence before a statement: it holds but under a condition, or for another."""
+_FORCED = re.compile(r"(?:如果|假如|要是)(?:一定|必须|非)要?(?:得|让我)?选[^,.。]{0,6}|\bif\s+i\s+(?:must|have\s+to|had\s+to)\s+(?:choose|pick|commit|guess|answer|select)\b[^,.]{0,24}", re.IGNORECASE)
+"""A condition that holds: the question asks for one."""
 _ASKS = re.compile(
     r"[是能可应会]否|谁|哪(?:里|儿|来|能|会)|莫非|该不该|是不是|能不能|难道|岂|何以|凭什么|怎么(?:会|能|可能)|为(?:什么|何|啥)|\bwhether\b|\bwhy\s+(?:not|would|should|is|do|does|did)\b|^\s*(?:is|could|can|should|does|did"
     r"|might)\b", re.IGNORECASE)
@@ -105,7 +107,7 @@ def stated(text: str, start: int, *, of_answer: bool = False, described: bool = 
     """
     begin = max(0, start - _REACH)
     sentence, clause, part = (text[_last(bound, text, begin, start):start] for bound in (_SENTENCE, _CLAUSE, _PART))
-    if _HANGS_ON.search(sentence) or _ASKS.search(clause) or _OTHER_TIME.search(clause) or _OTHERS.search(clause) or _SPEAKER.search(text, begin, start):
+    if _HANGS_ON.search(_FORCED.sub("", sentence)) or _ASKS.search(clause) or _OTHER_TIME.search(clause) or _OTHERS.search(clause) or _SPEAKER.search(text, begin, start):
         return False
     if of_answer and _WRONG_ANSWER.search(part):
         return False

@@ -29,10 +29,11 @@ _LINK = (
 """Between the words that announce an answer and the answer."""
 _IS = "(?=是|为|系|有|包括|:)"
 _SAYING = re.compile(
-    rf"(?:(?P<name>答案|正解|(?:正确|最佳|合适|恰当)(?:的?选项)|(?P<described>(?:不?(?:正确|恰当|合适|符合题意)|错误|最合适)的{_IS}|的(?:诊断|选项|选择|一项|说法|做法|措施|药物|检查|治疗|处理)(?=是|为|系)|\b(?i:except)(?=[ \t]*:[ \t]*\(?[A-Z](?![A-Za-z]))))"
+    rf"(?:(?P<name>答案|正解|(?:正确|最佳|合适|恰当)(?:的?选项)|(?P<described>(?:不?(?:正确|恰当|合适|符合题意)|错误|最合适)的{_IS}|的(?:诊断|选项|选择|一项|说法|做法|措施|药物|检查|治疗|处理|[叙描陈表]述)(?=是|为|系)|\b(?i:except)(?=[ \t]*:[ \t]*\(?[A-Z](?![A-Za-z]))))"
     rf"|(?P<relative>(?:不(?:属于|包括|应|宜|能|可|会|符合|需|具有|引起|是)|属于|首选|最(?:可能|常见|主要|适宜))[^,;.。:\n是说认确选]{{0,24}}的(?=是))"
     rf"|(?:(?<=[,;.。:\s])|(?<=认为)|(?<=觉得)|而)应该?(?:是|为)|(?:(?<=认为)|(?<=觉得)|而)是|(?:应当?|故)选择?|(?<!可)选择|(?<![挑筛入候当可备次预任错漏])选(?!项|的(?!是))|答(?=[:\s])"
-    rf"|(?P<noun>\b(?i:answers?|ans)\b|\b(?i:(?:correct|right|best|final|appropriate|suitable|my)\s+(?:choice|option|one)s?)\b)"
+    rf"|(?P<noun>\b(?i:answers?|ans)\b|\b(?i:(?:correct|right|best|final|appropriate|suitable|matching|my)\s*(?:choice|option|one|response)s?)\b)"
+    rf"|\b(?i:corresponds?\s+to\s+(?=(?:choice|option|letter)\b)|(?:that|this|which)\s+leaves(?:\s+us\s+with)?(?=\s))"
     rf"|(?P<verb>\b(?i:choose|chose|select|pick|picked|go\s+with|going\s+with)\b)|\b(?i:it(?:'s|\s+is|\s+(?:should|must)\s+be))\b|\bnot\s+[A-Z],?\s+but\b(?:\s+rather)?|不是\s*\(?[A-Z]\)?,\s*是"
     rf"|\b(?i:the\s+(?:one|option|choice|statement)\s+(?:that|which)\b)[^.,;:\n]{{1,60}}?\bis(?=\s+\(?[A-Z]\)?\s*[.。]?\s*(?:$|\n))"
     rf"|(?:\b(?i:therefore|hence|thus|so)\b|因此|所以|综上|故),?(?=\s*\(?{SET}\)?\s*[.。]?\s*(?:$|\n)))(?P<link>(?i:{_LINK}))")
@@ -51,7 +52,7 @@ _VERDICT = re.compile(
     r"|\s+(?i:is|are|would\s+be)\s+(?i:(?:the|most|also)\s+)*(?P<en>(?i:correct|right|best|not|wrong|incorrect|false)\b))")
 _RIGHT = re.compile("正确|对的|符合|最?佳|correct|right|best", re.IGNORECASE)
 _ALONE_BEFORE = re.compile(
-    r"(?:\s|我们?|认为|觉得|相信|应该|故|所以|因此|综上|所述|可见|显然|由此|可知|只有|仅|本题|其中|则|判断|[(:]|\b(?:i|we|would|say|think|believe|feel|am|sure|confident|that|so|thus|therefore|hence|then|only|clearly|the"
+    r"(?:\s|我们?|认为|觉得|相信|应该|故|所以|因此|综上|所述|可见|显然|由此|可知|只有|仅|本题|其中|则|判断|[(:]|\b(?:i|we|would|say|think|believe|feel|am|sure|confident|that|so|thus|therefore|hence|then|only|both|clearly|the"
     r"|letter|answer|here)\b)*$", re.IGNORECASE)
 """Before a bare letter that is judged, in its clause: nothing that could make it the letter of something else."""
 _JUDGED_ENDS = re.compile(
@@ -121,7 +122,9 @@ def statements(text: str, options: Sequence[str], n_options: int) -> list[Said]:
         named = _named(text, match.end(), options) if _announces(match) else None
         if named is None or named.end <= begun or not _is_outright(match) or clauses.asked(text, named.end) or is_list(text[match.end():named.end], n_options):
             continue
-        if named.by_words and not (match["name"] or match["noun"] or not text[named.end:].strip(" .。!\n")):
+        if named.options and len(named.options) > 2 and max(named.options) >= n_options:
+            continue                                        # `ACEI`: no letters of options
+        if named.by_words and not (match["name"] or match["noun"] or match["verb"] or not text[named.end:].strip(" .。!\n")):
             continue
         mends = bool(_MENDS.search(text, begun, match.end()))
         opens = clauses.wavers(text, match.start(), named.end) or (named.by_words and re.search("有|包括", match["link"]))
