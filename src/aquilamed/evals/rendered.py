@@ -49,10 +49,11 @@ _RULES = """## How replies are read
 
 1. The reply is nothing but letters (`（Ｃ）`, `A、C`), or the words of one option.
 2. What it says the answer is: 答案是B, 故选ABD, 應選C, `The answer is (D)`, `\\boxed{C}`, letters set off at its head, an option's words after 答案是 or `The answer is`. All such statements must agree, or the last must take back the
-   others (更正, 最终, `actually`, `final`). Left out are statements that are denied (不选A), asked, supposed (如果选A) or others' (有人会选A).
-3. The one option that it judges, if as right: B选项正确, `C is correct`.
+   others (更正, 最终, `actually`, `final`). Left out are statements that anywhere in their clause are denied or doubted (不选A, `I don't think the answer is A`), asked, supposed (如果选A) or others' (有人会选A);
+   none stands that is taken back behind (我不太确定, `but B is also right`).
+3. The one option that it judges to be right, where it judges no other or every other one to be wrong: B选项正确, `C is correct`, A错；B对；C错.
 
-It settles on nothing where it wavers (A或B, `A or B`), contradicts itself, names a letter beyond the options or a letter with another option's words, lists the options over again, or stops short. Letters in names are
+It settles on nothing where it wavers (A或B, `A or B`), contradicts itself, names a letter beyond the options or a letter with another option's words, lists the options over again, or was cut right behind what it names. Letters in names are
 none (维生素B, A型, B超, C反应蛋白, `E. coli`, `ACE inhibitors`, `D-dimer`). What settles on nothing is counted as unparsed and as wrong; nothing is guessed. `tests/evals/replies.jsonl` holds the table of replies that the rules are tested on.
 """
 
