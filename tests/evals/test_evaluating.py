@@ -122,6 +122,7 @@ def test_a_replay_that_gives_other_figures_by_the_same_rules_fails(evaluated, tm
 @pytest.mark.parametrize(("damage", "said"), [
     (lambda step: (step / "results.json").unlink(), "results.json: can't be read"),
     (lambda step: (step / "results.json").write_text("{", encoding="utf-8"), "results.json: can't be read"),
+    (lambda step: (step / "results.json").write_text("[]", encoding="utf-8"), "it holds no seed and results"),
     (lambda step: eval_data.damaged(step, raw="{}"), "its raw can't be judged"),
     (lambda step: eval_data.damaged(step, raw="{"), "its raw can't be judged")])
 def test_a_damaged_evaluation_is_told_in_a_line(evaluated, tmp_path, capsys, damage, said):

@@ -11,7 +11,7 @@ from aquilamed.models.wording import LETTERS
 _ALONE = re.compile(rf"^[\W_]*(?i:选项|option|choice)?\s*\(?(?P<set>{said.SET})\)?\s*(?:选?项)?[\s.。,!)\]}}>;:'、]*$")
 _CLAUSE = re.compile(r"[^,，;；.。!！?？\n]*$")
 """The last, unfinished one."""
-HEAD = 4
+_AT_HEAD = 4
 """Characters in which the first of all options may be named that are judged in turn."""
 _MARKS = re.compile(r"[\s.。,!)\]}>;:'、]*$")
 
@@ -37,7 +37,7 @@ def read_choice(reply: str, n_options: int, options: Sequence[str] = (), *, cut:
         found = None if is_open else _agreed(named, frozenset({whole[0]}) if whole else None, n_options)
     else:
         items = itemised.judged(text, n_options)
-        told = [one for one in said.statements(text, options, n_options) if not (is_open and one.options and one.end == len(text)) and not (any(items) and one.end <= HEAD)]
+        told = [one for one in said.statements(text, options, n_options) if not (is_open and one.options and one.end == len(text)) and not (any(items) and one.end <= _AT_HEAD)]
         found = _settled(told) if told else _judged(_CLAUSE.sub("", text) if is_open else text, items)
     return found if found and max(found) < n_options else None
 

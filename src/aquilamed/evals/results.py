@@ -57,9 +57,11 @@ def read_report(folder: Path) -> dict:
     path = folder / RESULTS
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-        return {"seed": found["seed"], "results": found["results"], **found}
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError) as error:
         raise ConfigError(f"{path}: can't be read ({type(error).__name__}: {error}); score the model again") from error
+    if not isinstance(found, dict) or not {"seed", "results"} <= found.keys():
+        raise ConfigError(f"{path}: can't be read (it holds no seed and results); score the model again")
+    return found
 
 
 def replay(folder: Path) -> dict:
