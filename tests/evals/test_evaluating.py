@@ -58,6 +58,8 @@ def test_a_table_of_both_languages_and_the_pages(top, evaluated, capsys):
     assert code == 0 and "03-score: up to date" in err and "Not for clinical use" in err
     assert "no worked examples (0-shot), for there are no files of them: medqa_us_test" in err
     assert {path.name for path in evaluated.iterdir()} >= {"01-benchmarks", "02-texts", "03-score", "report.html", "items.html", "asked.json"}
+    page = (evaluated / "report.html").read_text(encoding="utf-8")
+    assert f"aquilamed eval --replay {evaluated.parent.name}/{evaluated.name}" in page and "aquilamed run recipes" not in page       # it has no recipe file
     assert out.splitlines()[-1] == f"page: {evaluated / 'report.html'}"
 
 

@@ -18,7 +18,7 @@ LARGE = {"letter": 0, "text": 1, "text-prior": 2, "bare": 3, "generated": 4}
 def show(run: Run) -> Html:
     """Title, origin and tiles."""
     made = max((step.body["provenance"].get("time", "") for step in run.steps), default="")
-    is_eval = (run.folder / "asked.json").is_file()
+    is_eval = run.is_evaluation
     lines = [tag("p", "aquilamed · ", both("evaluation", "评测") if is_eval else both("run report", "运行报告"), class_="kicker"), tag("h1", run.name)]
     lines.append(tag("p", " · ".join(filter(None, [made[:16].replace("T", " "), *_model(run, is_eval)])), class_="origin"))
     if items.are_there(run):

@@ -51,11 +51,18 @@ def provenance(run: Run) -> Html:
         ("Set aside", ", ".join(run.outdated) and f"folders of an earlier form of the recipe, not shown here: {', '.join(run.outdated)}"),
     ]
     shown = tag("dl", [[tag("dt", name), tag("dd", value)] for name, value in facts if value], class_="facts")
-    home = run.folder.resolve().parent.name
-    command = tag("pre", f"aquilamed run recipes/{run.name}.py" + (f" --home {home}" if home != "runs" else ""), class_="command")
+    about, command = _again(run)
     bodies = [folded([tag("b", step.label), " ", tag("small", step.stage)], tag("pre", _settings(step))) for step in run.steps]
-    return section("provenance", "Provenance", "出处", shown, tag("p", "The same recipe makes the same run; finished steps are not made again:", class_="about"), command,
+    return section("provenance", "Provenance", "出处", shown, tag("p", about, class_="about"), tag("pre", command, class_="command"),
                    folded("Settings and notes of every step", bodies, class_="settings"))
+
+
+def _again(run: Run) -> tuple[str, str]:
+    """What makes the run's figures again, and the command; an evaluation has no recipe file."""
+    home = run.folder.resolve().parent.name
+    if run.is_evaluation:
+        return "The same figures from the answers on disk, without the model:", f"aquilamed eval --replay {home}/{run.name}"
+    return "The same recipe makes the same run; finished steps are not made again:", f"aquilamed run recipes/{run.name}.py" + (f" --home {home}" if home != "runs" else "")
 
 
 def _distinct(values) -> str:

@@ -75,6 +75,11 @@ class Run:
     def name(self) -> str:
         return self.folder.resolve().name
 
+    @property
+    def is_evaluation(self) -> bool:
+        """Whether `aquilamed eval` made it, which has no recipe file."""
+        return (self.folder / "asked.json").is_file()
+
     @functools.cached_property
     def by_digest(self) -> dict[str, Step]:
         return {step.body["digest"]: step for step in self.steps}
